@@ -1,0 +1,1 @@
+"""What runs behind the page: render, notify, sweep the clock."""

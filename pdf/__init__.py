@@ -1,0 +1,1 @@
+"""Frozen values in, bytes out; no session and no network."""

@@ -1,0 +1,1 @@
+"""Where things rest: the only room that knows the database."""

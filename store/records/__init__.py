@@ -1,0 +1,1 @@
+"""The rows themselves, one module per noun; nobody outside the store touches them."""

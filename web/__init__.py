@@ -1,0 +1,1 @@
+"""The ways in: pages, the JSON interface and the command line."""

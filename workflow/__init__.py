@@ -1,0 +1,1 @@
+"""What may happen to a case, and nothing about how it is stored, shown or sent."""
