@@ -1,0 +1,59 @@
+"""A case as the engine sees it: a value, not a row, holding only the facts that decisions need."""
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from workflow.deadlines import Clock
+from workflow.vocabulary import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class SignOff:
+    """One department's answer in one round."""
+
+    department: str
+    verdict: Verdict
+    round: int
+    person_id: str
+    opinion: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Which person took which action on this case: what separation of duties looks at."""
+
+    action: str
+    person_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One run of a procedure. `facts` holds what the definition's guards name; nothing else is kept in it."""
+
+    id: int
+    procedure: str
+    procedure_version: int
+    state: str
+    track: str
+    agency_id: int | None
+    round: int = 1
+    version: int = 0
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    sign_offs: tuple[SignOff, ...] = ()
+    acts: tuple[Act, ...] = ()
+    clocks: tuple[Clock, ...] = ()
+
+    def current_sign_offs(self) -> tuple[SignOff, ...]:
+        return tuple(s for s in self.sign_offs if s.round == self.round)
+
+    def answered(self) -> frozenset[str]:
+        return frozenset(s.department for s in self.current_sign_offs())
+
+    def fact(self, name: str, default: Any = None) -> Any:
+        return self.facts.get(name, default)
+
+    def with_facts(self, **facts: Any) -> "Case":
+        return replace(self, facts={**self.facts, **facts})
+
+    def persons_who(self, *actions: str) -> frozenset[str]:
+        return frozenset(a.person_id for a in self.acts if a.action in actions)

@@ -1,0 +1,62 @@
+"""Which clocks of a case start, rest, resume and stop when it moves from one state to the next."""
+from dataclasses import dataclass
+from datetime import date
+
+from workflow.case import Case
+from workflow.deadlines import Allowance, Calendar, Clock, Outcome, has_lapsed, in_force, rest, resume, start, stop
+from workflow.procedure import ClockSpec, Procedure
+
+
+@dataclass(frozen=True)
+class Law:
+    """What the engine needs to know about time: the working-day calendar and the dated allowances."""
+
+    calendar: Calendar
+    allowances: tuple[Allowance, ...]
+
+
+def turn(procedure: Procedure, case: Case, target: str, on: date, law: Law) -> tuple[Clock, ...]:
+    """The clocks after `case` (still in its old state) moves to `target` on the local date `on`.
+
+    Raises `NoAllowance` when the definition names an allowance that is not in force on that day.
+    """
+    kept = {clock.name: clock for clock in case.clocks}
+    ends_in_retraction = procedure.states[target].outcome == "retracted"
+    for name, spec in procedure.spec.clocks.items():
+        if moved := _moved(name, spec, kept.get(name), case, target, on, law, ends_in_retraction):
+            kept[name] = moved
+    return tuple(kept.values())
+
+
+def _moved(name: str, spec: ClockSpec, clock: Clock | None, case: Case, target: str, on: date,
+           law: Law, ends_in_retraction: bool) -> Clock | None:
+    if spec.track not in (None, case.track):
+        return clock
+    if target in spec.runs_in:
+        if clock is None or clock.is_stopped or (clock.is_resting and spec.restarts):
+            return start(name, in_force(law.allowances, spec.allowance, on), on, law.calendar)
+        return resume(clock, on, law.calendar) if clock.is_resting else clock
+    if clock is None or clock.is_stopped:
+        return clock
+    if target in spec.rests_in:
+        return clock if clock.is_resting else rest(clock, on, spec.rests_in[target].zh, law.calendar)
+    # A retraction drops the authority's duty rather than meeting or missing it.
+    return stop(clock, on, law.calendar, Outcome.DROPPED if ends_in_retraction else None)
+
+
+def due_on(clocks: tuple[Clock, ...]) -> date | None:
+    """The nearest due date of the clocks that run; what a queue is sorted by."""
+    return min((c.due_on for c in clocks if c.is_running and c.due_on), default=None)
+
+
+def lapses_on(procedure: Procedure, clocks: tuple[Clock, ...]) -> date | None:
+    """The nearest due date of a running clock whose lapse the system must act on."""
+    return min((c.due_on for c in clocks if c.is_running and c.due_on and procedure.spec.clocks[c.name].on_lapse),
+               default=None)
+
+
+def lapsed(procedure: Procedure, clocks: tuple[Clock, ...], today: date) -> tuple[str, ...]:
+    """The actions the system owes because a clock has lapsed, first due first."""
+    overdue = sorted((c.due_on, c.name) for c in clocks if c.due_on and c.is_running and has_lapsed(c, today))
+    actions = (procedure.spec.clocks[name].on_lapse for _, name in overdue)
+    return tuple(a for a in actions if a)

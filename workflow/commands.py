@@ -1,0 +1,255 @@
+"""What a person asks for. A command carries the payload; the action says whether it may run.
+
+Commands parse themselves: a stray string or a wrong list never gets further than the constructor, which
+raises `Refusal("malformed", ...)` naming the field.
+"""
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from datetime import date
+from typing import Any, ClassVar
+
+from workflow.vocabulary import Message, N_, Refusal, Verdict
+
+TEXT_LIMIT = 4000  # code points of one opinion or ground; a technical bound, not a legal one
+
+
+def _refuse(field: str, text: str, **values: Any) -> Refusal:
+    return Refusal("malformed", Message(text, values), field=field)
+
+
+def _text(name: str, value: object, *, required: bool = False) -> str:
+    if not isinstance(value, str):
+        raise _refuse(name, N_("This must be text."))
+    text = value.strip()
+    if required and not text:
+        raise _refuse(name, N_("Please fill this in."))
+    if len(text) > TEXT_LIMIT:
+        raise _refuse(name, N_("This is too long: at most %(limit)s characters."), limit=TEXT_LIMIT)
+    if any((ord(c) < 32 and c not in "\t\n\r") or 0xD800 <= ord(c) <= 0xDFFF for c in text):
+        raise _refuse(name, N_("This holds control characters; please remove them."))
+    return text
+
+
+def _texts(name: str, values: object, *, required: bool = False) -> tuple[str, ...]:
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise _refuse(name, N_("This must be a list."))
+    texts = tuple(_text(name, v) for v in values)
+    if required and not any(texts):
+        raise _refuse(name, N_("Please give at least one entry."))
+    return tuple(t for t in texts if t)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Anything that may be asked for. `note` is what the person wants to add in words."""
+
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        self._put("note", _text("note", self.note))
+
+    def _put(self, name: str, value: object) -> None:
+        object.__setattr__(self, name, value)
+
+    def payload(self) -> dict[str, Any]:
+        """The command as canonical JSON values, for the audit entry."""
+        return {f.name: _plain(getattr(self, f.name)) for f in fields(self)}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (tuple, frozenset)):
+        return [_plain(v) for v in value]
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, CorrectionItem):
+        return {"subject": value.subject, "reason": value.reason, "basis": value.basis}
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Plain(Command):
+    """Nothing but an optional note."""
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionItem:
+    """One thing to put right: what, why, and on which legal basis."""
+
+    subject: str
+    reason: str
+    basis: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestCorrection(Command):
+    """The one-time correction notice 一次性告知补正 (Licensing Law art. 32(4)): every item at once."""
+
+    items: tuple[CorrectionItem, ...] = ()
+    from_corrected_material: bool = False
+
+    def __post_init__(self) -> None:
+        Command.__post_init__(self)
+        items = tuple(
+            CorrectionItem(_text("items", i.subject, required=True), _text("items", i.reason, required=True),
+                           _text("items", i.basis))
+            for i in self.items)
+        if not items:
+            raise _refuse("items", N_("Name at least one thing to correct."))
+        self._put("items", items)
+        self._put("from_corrected_material", bool(self.from_corrected_material))
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse(Command):
+    """A refusal in writing: reasons and remedies (Licensing Law arts. 32, 38)."""
+
+    reasons: tuple[str, ...] = ()
+    basis: str = ""
+    remedy: str = ""
+
+    def __post_init__(self) -> None:
+        Command.__post_init__(self)
+        self._put("reasons", _texts("reasons", self.reasons, required=True))
+        self._put("basis", _text("basis", self.basis, required=True))
+        self._put("remedy", _text("remedy", self.remedy, required=True))
+
+
+@dataclass(frozen=True, slots=True)
+class OrganiseReview(Command):
+    """Who reviews, how and when. `leader` and `members` are person ids; the leader is one of the members."""
+
+    MODES: ClassVar[tuple[str, ...]] = ("on_site", "documentary", "remote")
+
+    mode: str = ""
+    leader: str = ""
+    members: tuple[str, ...] = ()
+    planned_on: date | None = None
+
+    def __post_init__(self) -> None:
+        Command.__post_init__(self)
+        if self.mode not in self.MODES:
+            raise _refuse("mode", N_("Choose how to review: on site, documentary or remote."))
+        leader = _text("leader", self.leader, required=True)
+        members = tuple(dict.fromkeys(_texts("members", self.members, required=True)))
+        if leader not in members:
+            raise _refuse("leader", N_("The team leader must be a member of the team."))
+        if not isinstance(self.planned_on, date):
+            raise _refuse("planned_on", N_("Give the planned date of the review."))
+        self._put("leader", leader)
+        self._put("members", members)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordSignOff(Command):
+    """One department's answer."""
+
+    verdict: Verdict = Verdict.AGREE
+    opinion: str = ""
+
+    def __post_init__(self) -> None:
+        Command.__post_init__(self)
+        try:
+            self._put("verdict", Verdict(self.verdict))
+        except ValueError:
+            raise _refuse("verdict", N_("Choose an answer: agree or object.")) from None
+        self._put("opinion", _text("opinion", self.opinion, required=self.verdict is Verdict.OBJECT))
+
+
+@dataclass(frozen=True, slots=True)
+class Decide(Command):
+    """The decision, naming its grounds."""
+
+    grounds: str = ""
+
+    def __post_init__(self) -> None:
+        Command.__post_init__(self)
+        self._put("grounds", _text("grounds", self.grounds, required=True))
+
+
+@dataclass(frozen=True, slots=True)
+class SignCommitment(Command):
+    """The applicant's commitment: which version of the notice was shown and the SHA-256 of its very text."""
+
+    notice_version: str = ""
+    text_sha256: str = ""
+    signer: str = ""
+
+    def __post_init__(self) -> None:
+        Command.__post_init__(self)
+        self._put("notice_version", _text("notice_version", self.notice_version, required=True))
+        if len(self.text_sha256) != 64 or set(self.text_sha256) - set("0123456789abcdef"):
+            raise _refuse("text_sha256", N_("The commitment text has changed; please read and sign it again."))
+        self._put("signer", _text("signer", self.signer, required=True))
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmRows(Command):
+    """Confirm capability rows or except them: `every` open row, or the named ones.
+
+    `ways` are the ways of confirming (table 7-2 of the review report); a refused row carries its reason."""
+
+    every: bool = False
+    rows: tuple[int, ...] = ()
+    confirmed: bool = True
+    ways: tuple[str, ...] = ()
+    reason: str = ""
+
+    def __post_init__(self) -> None:
+        Command.__post_init__(self)
+        rows = tuple(self.rows)
+        if any(type(r) is not int or not 0 < r < 2**63 for r in rows):
+            raise _refuse("rows", N_("One of the chosen rows does not exist."))
+        if not self.every and not rows:
+            raise _refuse("rows", N_("Choose at least one row."))
+        self._put("rows", tuple(sorted(set(rows))))
+        self._put("ways", _texts("ways", self.ways, required=bool(self.confirmed)))
+        self._put("reason", _text("reason", self.reason, required=not self.confirmed))
+
+
+@dataclass(frozen=True, slots=True)
+class RecordFindings(Command):
+    """Checklist answers: line code -> result (meets, does_not_meet, not_applicable) with explanation."""
+
+    RESULTS: ClassVar[tuple[str, ...]] = ("meets", "does_not_meet", "not_applicable")
+
+    lines: tuple[tuple[str, str, str], ...] = ()
+
+    def __post_init__(self) -> None:
+        Command.__post_init__(self)
+        lines = tuple((_text("lines", code, required=True), result, _text("lines", text))
+                      for code, result, text in self.lines)
+        for code, result, text in lines:
+            if result not in self.RESULTS:
+                raise _refuse("lines", N_("Line %(line)s: choose a result."), line=code)
+            if result == "does_not_meet" and not text:
+                raise _refuse("lines", N_("Line %(line)s does not meet: describe the facts."), line=code)
+        if not lines:
+            raise _refuse("lines", N_("Answer at least one line."))
+        self._put("lines", lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Annul(Command):
+    """Annul 撤销 a certificate or some of its rows (Licensing Law art. 69): grounds and scope."""
+
+    whole: bool = True
+    rows: tuple[int, ...] = ()
+    grounds: str = ""
+    basis: str = ""
+    public_safety: bool = False
+
+    def __post_init__(self) -> None:
+        Command.__post_init__(self)
+        rows = tuple(self.rows)
+        if any(type(r) is not int or not 0 < r < 2**63 for r in rows):
+            raise _refuse("rows", N_("One of the chosen rows does not exist."))
+        if not self.whole and not rows:
+            raise _refuse("rows", N_("Choose the rows to annul, or annul the whole certificate."))
+        self._put("rows", tuple(sorted(set(rows))))
+        self._put("grounds", _text("grounds", self.grounds, required=True))
+        self._put("basis", _text("basis", self.basis, required=True))
+
+
+COMMANDS: dict[str, type[Command]] = {c.__name__: c for c in (
+    Plain, RequestCorrection, Refuse, OrganiseReview, RecordSignOff, Decide, SignCommitment, ConfirmRows,
+    RecordFindings, Annul)}

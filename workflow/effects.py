@@ -1,0 +1,60 @@
+"""What follows. An effect turns (case, actor, command) into the next case; it touches nothing else.
+
+`set` and `keep` are written in the definition; the named ones here are those that need more than a value.
+"""
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from workflow.case import Case, SignOff
+from workflow.commands import Command, OrganiseReview, RecordSignOff
+from workflow.vocabulary import Actor
+
+Effect = Callable[[Case, Actor, Command], Case]
+
+
+def open_new_round(case: Case, actor: Actor, command: Command) -> Case:
+    return replace(case, round=case.round + 1)
+
+
+def record_sign_off(case: Case, actor: Actor, command: Command) -> Case:
+    assert isinstance(command, RecordSignOff) and actor.department is not None
+    entry = SignOff(actor.department, command.verdict, case.round, actor.person_id, command.opinion)
+    return replace(case, sign_offs=(*case.sign_offs, entry))
+
+
+def count_correction(case: Case, actor: Actor, command: Command) -> Case:
+    return case.with_facts(corrections=case.fact("corrections", 0) + 1)
+
+
+def seat_team(case: Case, actor: Actor, command: Command) -> Case:
+    assert isinstance(command, OrganiseReview)
+    others = [m for m in command.members if m != command.leader]
+    return case.with_facts(team_leader=command.leader, team=list(command.members), team_others=others)
+
+
+NAMED: dict[str, Effect] = {e.__name__: e for e in (
+    open_new_round, record_sign_off, count_correction, seat_team)}
+
+
+def set_facts(facts: Mapping[str, Any]) -> Effect:
+    def effect(case: Case, actor: Actor, command: Command) -> Case:
+        return case.with_facts(**facts)
+    effect.__name__ = "set"
+    return effect
+
+
+def keep_fields(fields: Mapping[str, str]) -> Effect:
+    """Copy fields of the command into facts: fact name -> field name."""
+    def effect(case: Case, actor: Actor, command: Command) -> Case:
+        payload = command.payload()
+        return case.with_facts(**{fact: payload[field] for fact, field in fields.items()})
+    effect.__name__ = "keep"
+    return effect
+
+
+def take_track(track: str) -> Effect:
+    def effect(case: Case, actor: Actor, command: Command) -> Case:
+        return replace(case, track=track)
+    effect.__name__ = f"take_{track}_track"
+    return effect

@@ -1,0 +1,138 @@
+"""The one door. Buttons, forms, the API and the clock all ask here; nothing else changes a state.
+
+`offers` says what a person could do, `permit` whether one thing may be done, `fire` what doing it means. All
+three are pure: the result of `fire` is a list of steps, and nothing has happened until the store writes them.
+"""
+from dataclasses import dataclass, replace
+from datetime import date
+
+from transitions import Machine
+
+from workflow.case import Act, Case
+from workflow.clocks import Law, turn
+from workflow.commands import Command, Plain
+from workflow.procedure import Action, Procedure
+from workflow.rules import conflict
+from workflow.vocabulary import SYSTEM, Actor, Message, N_, Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """An action this person could take here: `unmet` is None when it would work, else why not yet."""
+
+    action: Action
+    unmet: Message | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One transition that was found lawful: what was, what is, who, with what."""
+
+    action: Action
+    actor: Actor
+    command: Command
+    before: Case
+    after: Case
+
+
+def offers(procedure: Procedure, case: Case, actor: Actor) -> list[Offer]:
+    """Every action this person could take here; hidden when it is not theirs, reasoned when not yet."""
+    return [Offer(action, _obstacle(procedure, action, case, actor))
+            for action in procedure.leaving(case.state)
+            if _is_shown(action, case, actor)]
+
+
+def permit(procedure: Procedure, case: Case, name: str, actor: Actor) -> Action:
+    """The action, if this person may take it on this case now; otherwise a Refusal saying why not."""
+    action = procedure.by_name.get(name)
+    if action is None:
+        raise Refusal("unknown", Message(N_("There is no action called %(name)s."), {"name": name}))
+    if not action.who(actor, case):
+        raise Refusal("forbidden", Message(N_("This step is not yours to take.")))
+    if case.state not in action.sources or action.spec.track not in (None, case.track):
+        raise Refusal("unavailable", Message(N_("This step is not possible any more: the case has moved on.")))
+    if reason := conflict(case, actor, action.spec.apart_from, action.on_applicant_side):
+        raise Refusal("forbidden", reason)
+    if reason := _unmet(procedure, action, case, actor, None):
+        raise Refusal("unmet", reason)
+    return action
+
+
+def fire(procedure: Procedure, case: Case, name: str, actor: Actor, command: Command,
+         on: date, law: Law) -> list[Step]:
+    """Take one action, then every automatic action it makes possible. All or nothing.
+
+    `on` is the local date of the act and `law` the calendar and allowances in force. Raises Refusal.
+    """
+    action = permit(procedure, case, name, actor)
+    if type(command) is not action.command:
+        raise Refusal("malformed", Message(N_("This step needs %(command)s."),
+                                           {"command": action.command.__name__}))
+    if reason := _unmet(procedure, action, case, actor, command):
+        raise Refusal("unmet", reason)
+    return follow(procedure, _take(procedure, action, case, actor, command, on, law), on, law)
+
+
+def follow(procedure: Procedure, step: Step, on: date, law: Law) -> list[Step]:
+    """The step and the automatic actions after it. Each automatic action leads to another state, and a
+    state that was already passed in the same chain ends it, so the chain is finite."""
+    steps, passed = [step], {step.before.state}
+    while automatic := _automatic(procedure, steps[-1].after):
+        if steps[-1].after.state in passed:
+            break
+        passed.add(steps[-1].after.state)
+        steps.append(_take(procedure, automatic, steps[-1].after, SYSTEM, Plain(), on, law))
+    return steps
+
+
+def _automatic(procedure: Procedure, case: Case) -> Action | None:
+    return next((a for a in procedure.leaving(case.state)
+                 if a.automatic and a.spec.track in (None, case.track)
+                 and not _unmet(procedure, a, case, SYSTEM, None)), None)
+
+
+def _is_shown(action: Action, case: Case, actor: Actor) -> bool:
+    return not action.automatic and action.spec.track in (None, case.track) and action.who(actor, case)
+
+
+def _obstacle(procedure: Procedure, action: Action, case: Case, actor: Actor) -> Message | None:
+    return (conflict(case, actor, action.spec.apart_from, action.on_applicant_side)
+            or _unmet(procedure, action, case, actor, None))
+
+
+def _unmet(procedure: Procedure, action: Action, case: Case, actor: Actor,
+           command: Command | None) -> Message | None:
+    return next((reason for guard in action.guards if (reason := guard(procedure, case, actor, command))), None)
+
+
+def _take(procedure: Procedure, action: Action, case: Case, actor: Actor, command: Command,
+          on: date, law: Law) -> Step:
+    after = case
+    for effect in action.effects:
+        after = effect(after, actor, command)
+    pawn = _Pawn(case.state)
+    machine_for(procedure).events[action.name].trigger(pawn)
+    clocks = turn(procedure, replace(after, state=case.state), pawn.state, on, law)
+    after = replace(after, state=pawn.state, clocks=clocks, version=case.version + 1,
+                    acts=(*after.acts, Act(action.name, actor.person_id)))
+    return Step(action, actor, command, case, after)
+
+
+@dataclass(slots=True)
+class _Pawn:
+    """What the machine moves. It is never registered with the machine, so the machine keeps no reference."""
+
+    state: str
+
+
+_machines: dict[str, Machine] = {}
+
+
+def machine_for(procedure: Procedure) -> Machine:
+    """One shared machine per procedure version, keyed by the digest of its definition."""
+    if procedure.digest not in _machines:
+        _machines[procedure.digest] = Machine(
+            model=None, states=list(procedure.states), initial=procedure.spec.initial, auto_transitions=False,
+            transitions=[{"trigger": a.name, "source": list(a.sources), "dest": a.target or "="}
+                         for a in procedure.actions])
+    return _machines[procedure.digest]

@@ -1,0 +1,84 @@
+"""When it may. A guard looks at the paperwork and answers None (met) or the unmet reason.
+
+Most guards are written in the definition as a comparison on one fact (`FactGuard`). Only what needs more than
+one fact is a named function here.
+"""
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from workflow.case import Case
+from workflow.commands import Command, OrganiseReview, RequestCorrection
+from workflow.vocabulary import Actor, Message, N_, Verdict
+
+if TYPE_CHECKING:
+    from workflow.procedure import Procedure
+
+Guard = Callable[["Procedure", Case, Actor, Command | None], Message | None]
+
+
+def department_still_owes_an_answer(procedure: "Procedure", case: Case, actor: Actor,
+                                    command: Command | None) -> Message | None:
+    if actor.department in case.answered():
+        return Message(N_("Your department has already answered in this round."))
+    return None
+
+
+def every_department_answered(procedure: "Procedure", case: Case, actor: Actor,
+                              command: Command | None) -> Message | None:
+    pending = [d for d in case.fact("departments", ()) if d not in case.answered()]
+    if pending:
+        return Message(N_("Waiting for %(departments)s."), {"departments": pending})
+    return None
+
+
+def no_department_objected(procedure: "Procedure", case: Case, actor: Actor,
+                           command: Command | None) -> Message | None:
+    objecting = [s.department for s in case.current_sign_offs() if s.verdict is Verdict.OBJECT]
+    if objecting:
+        return Message(N_("%(departments)s objected: refuse, or ask the departments again."),
+                       {"departments": objecting})
+    return None
+
+
+def correction_is_the_first(procedure: "Procedure", case: Case, actor: Actor,
+                            command: Command | None) -> Message | None:
+    """The notice may be sent once, unless the defect came with the corrected material (Licensing Law 32(4))."""
+    if case.fact("corrections", 0) and isinstance(command, RequestCorrection) \
+            and not command.from_corrected_material:
+        return Message(N_("A correction was already requested once. A second notice is lawful only for defects "
+                          "that came with the corrected material: tick the box that says so, or accept or refuse."))
+    return None
+
+
+def team_is_lawful(procedure: "Procedure", case: Case, actor: Actor, command: Command | None) -> Message | None:
+    """At least two assessors (Order 163 art. 24); the number is the definition's, not ours."""
+    least = procedure.numbers.get("team_at_least", 0)
+    if isinstance(command, OrganiseReview) and len(command.members) < least:
+        return Message(N_("A review team has at least %(least)s members."), {"least": least})
+    return None
+
+
+NAMED: dict[str, Guard] = {g.__name__: g for g in (
+    department_still_owes_an_answer, every_department_answered, no_department_objected,
+    correction_is_the_first, team_is_lawful)}
+
+READS_SIGN_OFFS = frozenset({"department_still_owes_an_answer", "every_department_answered",
+                             "no_department_objected"})
+
+
+def fact_guard(fact: str, test: str, value: Any, otherwise: Message) -> Guard:
+    """A comparison written in the definition: `is`, `is_not`, `at_least`, `empty`, `present`."""
+    def holds(actual: Any) -> bool:
+        if test == "is":
+            return bool(actual == value)
+        if test == "is_not":
+            return bool(actual != value)
+        if test == "at_least":
+            return bool((actual or 0) >= value)
+        return bool(actual) is (test == "present")
+
+    def guard(procedure: "Procedure", case: Case, actor: Actor, command: Command | None) -> Message | None:
+        return None if holds(case.fact(fact)) else Message(otherwise.text, dict(case.facts), otherwise.zh)
+
+    guard.__name__ = f"{fact}_{test}"
+    return guard

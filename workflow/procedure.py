@@ -1,0 +1,354 @@
+"""The grammar a procedure is written in, and the proof-reading it gets when it is loaded.
+
+A definition is one YAML file per procedure version. `load` turns it into a frozen `Procedure`; anything wrong
+is refused with the file, the place, what is wrong and why (`DefinitionError`).
+"""
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import networkx
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from workflow import effects as effect_words
+from workflow import guards as guard_words
+from workflow.commands import COMMANDS, Command
+from workflow.rules import APPLICANT_SIDE, RULES, Rule
+from workflow.vocabulary import Message, Role
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
+
+
+class DefinitionError(ValueError):
+    """A definition that cannot be used: the file and every fault found in it."""
+
+    def __init__(self, source: str, faults: list[str]) -> None:
+        super().__init__(f"{source}: " + "; ".join(faults))
+        self.source, self.faults = source, faults
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Label(_Strict):
+    """A text in both languages."""
+
+    en: str
+    zh: str
+
+    def message(self, **values: Any) -> Message:
+        return Message(self.en, values, self.zh)
+
+
+class FactGuardSpec(_Strict):
+    """A comparison on one fact, with the sentence said when it does not hold (it may name facts as %(fact)s)."""
+
+    fact: Name
+    is_: Any = Field(default=None, alias="is")
+    is_not: Any = None
+    at_least: float | None = None
+    empty: Literal[True] | None = None
+    present: Literal[True] | None = None
+    otherwise: Label
+
+    @model_validator(mode="after")
+    def one_test(self) -> "FactGuardSpec":
+        if len(self.model_fields_set - {"fact", "otherwise"}) != 1:
+            raise ValueError(f"a guard on {self.fact} needs exactly one of is, is_not, at_least, empty, present")
+        return self
+
+    def guard(self) -> guard_words.Guard:
+        (test,) = self.model_fields_set - {"fact", "otherwise"}
+        value = getattr(self, test)
+        return guard_words.fact_guard(self.fact, test.rstrip("_") if test == "is_" else test, value,
+                                      self.otherwise.message())
+
+
+class EffectSpec(_Strict):
+    """`set` writes constants into facts, `keep` copies command fields into facts, `track` takes a track."""
+
+    set: dict[Name, Any] | None = None
+    keep: dict[Name, str] | None = None
+    track: Name | None = None
+
+    @model_validator(mode="after")
+    def one_kind(self) -> "EffectSpec":
+        if len(self.model_fields_set) != 1:
+            raise ValueError("an effect is exactly one of set, keep, track, or a named effect")
+        return self
+
+    def effect(self) -> effect_words.Effect:
+        if self.set is not None:
+            return effect_words.set_facts(self.set)
+        if self.keep is not None:
+            return effect_words.keep_fields(self.keep)
+        assert self.track is not None
+        return effect_words.take_track(self.track)
+
+
+class DutySpec(_Strict):
+    """Who must do something while the case is in a state: a role, narrowed by a fact."""
+
+    role: Role
+    each: Name | None = None      # fact with department names: one duty per department that has not answered
+    person: Name | None = None    # fact with one person id
+    persons: Name | None = None   # fact with person ids
+
+
+class StateSpec(_Strict):
+    label: Label
+    duties: tuple[DutySpec, ...] = ()
+    editable: bool = False                 # the applicant may change the application
+    final: bool = False
+    outcome: Literal["granted", "refused", "retracted", "closed"] | None = None
+    stage: Name | None = None              # where the progress line shows it
+
+
+class ClockSpec(_Strict):
+    """A statutory clock: in which states it runs and rests; leaving both stops it."""
+
+    label: Label
+    allowance: Name
+    runs_in: tuple[Name, ...]
+    rests_in: dict[Name, Label] = {}       # state -> the ground for resting
+    restarts: bool = False                 # coming back after a rest starts the whole allowance anew
+    track: Name | None = None
+    on_lapse: Name | None = None           # the action the system takes when it lapses
+
+
+class OpensSpec(_Strict):
+    procedure: Name
+    link: Name                             # fact on the child that names the parent case
+    copies: tuple[Name, ...] = ()          # facts carried over
+
+
+class ActionSpec(_Strict):
+    label: Label
+    done: Label
+    from_: tuple[Name, ...] = Field(alias="from", min_length=1)
+    to: Name | None = None
+    who: Name
+    apart_from: tuple[Name, ...] = ()
+    track: Name | None = None
+    guards: tuple[Name | FactGuardSpec, ...] = ()
+    command: str = "Plain"
+    effects: tuple[Name | EffectSpec, ...] = ()
+    registers: tuple[Name, ...] = ()
+    jobs: tuple[Name, ...] = ()
+    documents: tuple[Name, ...] = ()       # notices and decisions rendered as PDF after the step
+    notify: tuple[Name, ...] = ()
+    opens: OpensSpec | None = None
+    automatic: bool = False
+    reauthenticate: bool = False
+    irreversible: bool = False
+    tone: Literal["primary", "neutral", "danger"] = "neutral"
+    form: Name | None = None               # where the act is done on a page of its own (rows, findings)
+
+
+class ProcedureSpec(_Strict):
+    name: Name
+    version: int = Field(ge=1)
+    title: Label
+    basis: Label
+    initial: Name
+    stages: dict[Name, Label] = {}
+    numbers: dict[Name, int] = {}
+    number_articles: dict[Name, str] = {}
+    tracks: dict[Name, Label]
+    states: dict[Name, StateSpec]
+    clocks: dict[Name, ClockSpec] = {}
+    actions: dict[Name, ActionSpec]
+    registers_known: tuple[Name, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """An open piece of work: `holder` is '' for anyone with the role, else department:x, person:x or agency:x."""
+
+    role: Role
+    holder: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    name: str
+    spec: ActionSpec
+    who: Rule
+    guards: tuple[guard_words.Guard, ...]
+    command: type[Command]
+    effects: tuple[effect_words.Effect, ...]
+    on_applicant_side: bool
+
+    @property
+    def label(self) -> Message:
+        return self.spec.label.message()
+
+    @property
+    def done(self) -> Message:
+        return self.spec.done.message()
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        return self.spec.from_
+
+    @property
+    def target(self) -> str | None:
+        return self.spec.to
+
+    @property
+    def automatic(self) -> bool:
+        return self.spec.automatic
+
+
+@dataclass(frozen=True)
+class Procedure:
+    spec: ProcedureSpec
+    actions: tuple[Action, ...]
+    digest: str                            # SHA-256 of the definition file
+    by_name: Mapping[str, Action] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "by_name", {a.name: a for a in self.actions})
+
+    @property
+    def name(self) -> str:
+        return self.spec.name
+
+    @property
+    def version(self) -> int:
+        return self.spec.version
+
+    @property
+    def states(self) -> Mapping[str, StateSpec]:
+        return self.spec.states
+
+    @property
+    def numbers(self) -> Mapping[str, int]:
+        return self.spec.numbers
+
+    @cached_property
+    def _leaving(self) -> Mapping[str, tuple[Action, ...]]:
+        return {s: tuple(a for a in self.actions if s in a.sources) for s in self.spec.states}
+
+    def leaving(self, state: str) -> tuple[Action, ...]:
+        return self._leaving[state]
+
+    @cached_property
+    def sign_off_states(self) -> frozenset[str]:
+        """States in which some guard or duty reads the departments' answers."""
+        return frozenset(
+            s for s, spec in self.spec.states.items()
+            if any(d.each for d in spec.duties)
+            or any(g.__name__ in guard_words.READS_SIGN_OFFS for a in self.leaving(s) for g in a.guards))
+
+
+def duties(procedure: Procedure, state: str, agency_id: int | None, facts: Mapping[str, Any],
+           answered: frozenset[str]) -> frozenset[Duty]:
+    """What is open in a state, as a set; the pen compares it before and after a step."""
+    found: set[Duty] = set()
+    for spec in procedure.states[state].duties:
+        if spec.each:
+            found |= {Duty(spec.role, f"department:{d}") for d in facts.get(spec.each) or () if d not in answered}
+        elif spec.person:
+            found.add(Duty(spec.role, f"person:{facts.get(spec.person)}"))
+        elif spec.persons:
+            found |= {Duty(spec.role, f"person:{p}") for p in facts.get(spec.persons) or ()}
+        elif spec.role is Role.APPLICANT:
+            found.add(Duty(spec.role, f"agency:{agency_id}"))
+        else:
+            found.add(Duty(spec.role, ""))
+    return frozenset(found)
+
+
+def load(path: Path) -> Procedure:
+    """Read, validate and proof-read one definition file. Raises `DefinitionError`."""
+    text = path.read_bytes()
+    try:
+        raw = YAML(typ="safe", pure=True).load(text)
+        spec = ProcedureSpec.model_validate(raw)
+    except YAMLError as error:
+        raise DefinitionError(path.name, [str(error).replace("\n", " ")]) from error
+    except ValidationError as error:
+        raise DefinitionError(path.name, [
+            f"{'.'.join(map(str, e['loc']))}: {e['msg']} (found {str(e['input'])[:60]!r})"
+            for e in error.errors()]) from error
+    if faults := list(_unknown_words(spec)):
+        raise DefinitionError(path.name, faults)
+    procedure = Procedure(spec, tuple(_action(n, a) for n, a in spec.actions.items()),
+                          hashlib.sha256(text).hexdigest())
+    if faults := list(_faults(procedure)):
+        raise DefinitionError(path.name, faults)
+    return procedure
+
+
+def _action(name: str, spec: ActionSpec) -> Action:
+    return Action(
+        name=name, spec=spec, who=RULES[spec.who], command=COMMANDS[spec.command],
+        guards=tuple(guard_words.NAMED[g] if isinstance(g, str) else g.guard() for g in spec.guards),
+        effects=tuple(effect_words.NAMED[e] if isinstance(e, str) else e.effect() for e in spec.effects),
+        on_applicant_side=spec.who in APPLICANT_SIDE)
+
+
+def _unknown_words(spec: ProcedureSpec) -> Iterator[str]:
+    for name, action in spec.actions.items():
+        if action.who not in RULES:
+            yield f"actions.{name}.who: there is no rule called {action.who}"
+        if action.command not in COMMANDS:
+            yield f"actions.{name}.command: there is no command called {action.command}"
+        for guard in action.guards:
+            if isinstance(guard, str) and guard not in guard_words.NAMED:
+                yield f"actions.{name}.guards: there is no guard called {guard}"
+        for effect in action.effects:
+            if isinstance(effect, str) and effect not in effect_words.NAMED:
+                yield f"actions.{name}.effects: there is no effect called {effect}"
+
+
+def _faults(procedure: Procedure) -> Iterator[str]:
+    """What a careful reader would find: loose ends, dead ends, words that point nowhere."""
+    spec = procedure.spec
+    if spec.initial not in spec.states:
+        yield f"initial: there is no state called {spec.initial}"
+        return
+    graph = networkx.DiGraph()
+    graph.add_nodes_from(spec.states)
+    for action in procedure.actions:
+        where = f"actions.{action.name}"
+        for state in (*action.sources, *([action.target] if action.target else [])):
+            if state not in spec.states:
+                yield f"{where}: there is no state called {state}"
+                return
+        graph.add_edges_from((s, action.target or s) for s in action.sources)
+        yield from (f"{where} leaves the final state {s}" for s in action.sources if spec.states[s].final)
+        yield from (f"{where}.apart_from: there is no action called {other}"
+                    for other in action.spec.apart_from if other not in spec.actions)
+        if action.spec.track and action.spec.track not in spec.tracks:
+            yield f"{where}.track: there is no track called {action.spec.track}"
+        if action.automatic and action.target is None:
+            yield f"{where} is automatic but leads nowhere, so it would fire for ever"
+    reached = {spec.initial, *networkx.descendants(graph, spec.initial)}
+    finals = {s for s, v in spec.states.items() if v.final}
+    yield from (f"states.{s} cannot be reached" for s in spec.states if s not in reached)
+    finishing = finals.union(*(networkx.ancestors(graph, f) for f in finals)) if finals else set()
+    yield from (f"states.{s} can never finish" for s in spec.states if s not in finishing)
+    for name, state_spec in spec.states.items():
+        if state_spec.final and state_spec.outcome is None:
+            yield f"states.{name} is final and needs an outcome"
+        if not state_spec.final and not state_spec.duties and not any(
+                a.automatic or a.spec.who == "is_the_system" for a in procedure.leaving(name)):
+            yield f"states.{name} waits for nobody"
+        if state_spec.stage and state_spec.stage not in spec.stages:
+            yield f"states.{name}.stage: there is no stage called {state_spec.stage}"
+    for name, clock in spec.clocks.items():
+        for state in (*clock.runs_in, *clock.rests_in):
+            if state not in spec.states:
+                yield f"clocks.{name}: there is no state called {state}"
+        if clock.on_lapse and clock.on_lapse not in spec.actions:
+            yield f"clocks.{name}.on_lapse: there is no action called {clock.on_lapse}"
+    yield from (f"numbers.{n} needs its article in number_articles" for n in spec.numbers
+                if n not in spec.number_articles)

@@ -1,0 +1,54 @@
+"""Who may. A rule looks at the person and the parties of the case; it never looks at the paperwork."""
+from collections.abc import Callable
+
+from workflow.case import Case
+from workflow.vocabulary import Actor, Message, N_, Role
+
+Rule = Callable[[Actor, Case], bool]
+
+
+def has_role(role: Role) -> Rule:
+    def rule(actor: Actor, case: Case) -> bool:
+        return role in actor.roles
+    rule.__name__ = role.value
+    return rule
+
+
+def is_the_applicant(actor: Actor, case: Case) -> bool:
+    return Role.APPLICANT in actor.roles and actor.agency_id is not None and actor.agency_id == case.agency_id
+
+
+def answers_for_a_department_asked(actor: Actor, case: Case) -> bool:
+    return Role.DEPARTMENT_OFFICER in actor.roles and actor.department in case.fact("departments", ())
+
+
+def leads_the_team(actor: Actor, case: Case) -> bool:
+    return bool(actor.person_id == case.fact("team_leader"))
+
+
+def is_on_the_team(actor: Actor, case: Case) -> bool:
+    return actor.person_id in case.fact("team", ())
+
+
+def is_the_system(actor: Actor, case: Case) -> bool:
+    return Role.SYSTEM in actor.roles
+
+
+RELATIONS: dict[str, Rule] = {r.__name__: r for r in (
+    is_the_applicant, answers_for_a_department_asked, leads_the_team, is_on_the_team, is_the_system)}
+
+RULES: dict[str, Rule] = {role.value: has_role(role) for role in Role} | RELATIONS
+
+# Rules that only an applicant's own staff can satisfy; every other rule belongs to the authority's side.
+APPLICANT_SIDE = frozenset({"applicant", "is_the_applicant"})
+
+
+def conflict(case: Case, actor: Actor, apart_from: tuple[str, ...], applicant_side: bool) -> Message | None:
+    """Separation of duties on persons: nobody decides on an agency they belong to, nor on their own earlier act."""
+    if applicant_side or Role.SYSTEM in actor.roles:
+        return None
+    if case.agency_id is not None and case.agency_id in actor.affiliations:
+        return Message(N_("You belong to the applicant and may not act for the authority on this case."))
+    if apart_from and actor.person_id in case.persons_who(*apart_from):
+        return Message(N_("You already took another part in this case; somebody else must take this step."))
+    return None
