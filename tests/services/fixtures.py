@@ -105,7 +105,7 @@ def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark by what a test asks for; keep a file of browser tests on one worker, so that it starts one site."""
+    """Mark by what a test asks for; a file of browser tests stays on one worker and starts one site."""
     for item in items:
         asked = set(getattr(item, "fixturenames", ()))
         if "postgres" in asked:
