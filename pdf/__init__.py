@@ -1,1 +1,1 @@
-"""Frozen values in, bytes out; no session and no network."""
+"""Frozen values in, bytes out: certificates, their annexes and the written notices, with no session and no network."""

@@ -1,0 +1,214 @@
+"""The certificate and its annex: one page laid out by WeasyPrint, the annex painted page by page.
+
+PDF/A-3b with the same data as an embedded JSON record; the same values always give the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from datetime import date, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+from urllib.parse import urlsplit
+
+import segno
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from weasyprint import CSS, HTML, Attachment, Document
+from weasyprint.pdf.stream import Stream
+from weasyprint.text.fonts import FontConfiguration
+
+from pdf.faces import Faces, MissingGlyph, refuse_fetch
+from pdf.lines import Breaker
+from pdf.ornament import BORDER
+from pdf.pages import SIZE, annex_pages
+from pdf.painting import Margins, PaintedPage, Runs
+from pdf.slimming import slim
+from pdf.values import (
+    Annex,
+    Certificate,
+    InvalidValue,
+    Notice,
+    Rendered,
+    annex_json,
+    certificate_json,
+    notice_json,
+    texts_of,
+)
+
+ROOT = Path(__file__).parent.parent
+TEMPLATES = ROOT / "templates/pdf"
+RECORD = "certificate.json"
+NOTICE_RECORD = "notice.json"
+SCHEMA = "wujian-certificate-1"
+VARIANT = "pdf/a-3b"
+LONGEST = {"site": 400, "agency_name": 400, "agency_address": 400, "liability_bearer": 400, "authority_name": 200}
+LONGEST_TEXT = 20_000  # characters of any other text
+_DENSITIES = ("roomy", "dense", "densest")
+_LINE_BREAKS = frozenset({"reasons", "basis", "remedies", "facts", "items", "notified", "committed"})
+
+
+def cn_date(day: date) -> str:
+    """2026-11-21 as 2026年11月21日."""
+    return f"{day.year}年{day.month}月{day.day}日"
+
+
+class BorderedPage:
+    """A WeasyPrint page with the ornament painted under it."""
+
+    def __init__(self, page: Any) -> None:
+        self._page = page
+        for name in ("width", "height", "bleed", "bookmarks", "links", "anchors", "forms"):
+            setattr(self, name, getattr(page, name))
+
+    def paint(self, stream: Stream, scale: float = 1) -> None:
+        """Ornament first, then the text over it."""
+        stream.stream.append(BORDER)
+        self._page.paint(stream, scale)
+
+
+class Renderer:
+    """Everything that is worth keeping warm between documents: typefaces, templates, style sheets.
+
+    Use as a context; not for several threads at once. `certificate` and `notice` give a Rendered document.
+    Raises MissingGlyph before anything is drawn when a text cannot be shown, InvalidValue when it is too long.
+    """
+
+    def __init__(self) -> None:
+        self.font_config = FontConfiguration()
+        self.faces = Faces(self.font_config)
+        self._templates = Environment(
+            loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, auto_reload=False,
+            trim_blocks=True,
+        )  # fmt: skip
+        self._templates.filters["cn_date"] = cn_date
+        self._styles: dict[str, CSS] = {}
+        self._mark = Markup((ROOT / "static/img/cma-mark.svg").read_text("utf-8"))  # our own file, not user text
+        self._breaker = Breaker(lambda character: self.faces.advance(character), SIZE)
+        self._bold = Breaker(lambda character: self.faces.advance(character, True), SIZE)
+
+    def __enter__(self) -> Renderer:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._styles.clear()
+
+    def check(self, value: object, name: str) -> None:
+        """Refuse what cannot be printed as given; raises MissingGlyph or InvalidValue."""
+        texts = [(where, text) for where, text in texts_of(value) if text]
+        if refusals := self.faces.refusals(texts, _LINE_BREAKS if isinstance(value, Notice) else frozenset()):
+            raise MissingGlyph(refusals)
+        for where, text in texts:
+            if len(text) > LONGEST.get(where.rpartition(".")[2], LONGEST_TEXT):
+                raise InvalidValue(f"{name}: {where} has {len(text)} characters, too many to print")
+
+    def certificate(self, certificate: Certificate, annex: Annex | None = None) -> Rendered:
+        """The certificate with its annex (none when `annex` is None or empty)."""
+        self.check(certificate, certificate.number)
+        if annex is not None and not annex.rows and not annex.signatories:
+            annex = None
+        grids = []
+        if annex is not None:
+            self.check(annex, certificate.number)
+            grids = annex_pages(annex, self._breaker, self._bold)
+        total = len(grids) + 1
+        place = _verify_place(certificate)
+        front = self._front(certificate, annex, total, place)
+        shelf = self.faces.shelf()
+        runs = Runs(self.faces, shelf)
+        margins = Margins(
+            certificate.number, certificate.agency_name, place, certificate.verify_code, total, certificate.specimen
+        )
+        painted = [PaintedPage(grid, number, margins, runs) for number, grid in enumerate(grids, 2)]
+        document = front.copy([BorderedPage(front.pages[0]), *front.pages[1:], *painted])
+        record: dict[str, Any] = {"schema": SCHEMA, "certificate": certificate_json(certificate)}
+        record["annex"] = annex_json(annex or Annex())
+        return self._finish(document, shelf, record, RECORD, certificate.issued_on)
+
+    def _front(self, certificate: Certificate, annex: Annex | None, total: int, place: str) -> Document:
+        """Certificate page and annex cover, in the roomiest setting that keeps each on one page."""
+        counts = None
+        if annex is not None:
+            counts = {"signatories": len(annex.signatories), "rows": len(annex.rows), "sites": len(annex.sites())}
+        wanted = 1 if annex is None else 2
+        for density in _DENSITIES:
+            document = self._lay_out(
+                "certificate.html", "certificate.css", c=certificate, annex=counts, total=total, density=density,
+                mark=self._mark, qr=qr(certificate.verify_url), verify_place=place,
+            )  # fmt: skip
+            if len(document.pages) == wanted:
+                return document
+        raise InvalidValue(f"certificate {certificate.number}: name and address are too long for one page")
+
+    def notice(self, notice: Notice) -> Rendered:
+        """One written notice."""
+        self.check(notice, notice.document_number)
+        document = self._lay_out(
+            f"notices/{notice.kind.value}.html", "notice.css", n=notice,
+            qr=qr(notice.verify_url) if notice.verify_url else None,
+        )  # fmt: skip
+        shelf = self.faces.shelf()
+        document = document.copy()
+        return self._finish(document, shelf, notice_json(notice), NOTICE_RECORD, notice.issued_on)
+
+    def _lay_out(self, template: str, style: str, **context: Any) -> Document:
+        html = self._templates.get_template(template).render(**context)
+        css = self._styles.get(style)
+        if css is None:
+            css = self._styles[style] = CSS(
+                string=(TEMPLATES / style).read_text("utf-8"), font_config=self.font_config, url_fetcher=refuse_fetch
+            )
+        source = HTML(string=html, url_fetcher=refuse_fetch, encoding="utf-8")
+        return source.render(font_config=self.font_config, stylesheets=[css], pdf_variant=VARIANT)
+
+    def _finish(
+        self, document: Document, shelf: Any, record: dict[str, Any], name: str, issued_on: date
+    ) -> Rendered:
+        document.fonts = shelf
+        stamp = datetime(issued_on.year, issued_on.month, issued_on.day)
+        stored = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
+        attachment = Attachment(
+            string=stored, name=name, description="机器可读数据", relationship="Data", created=stamp, modified=stamp,
+            url_fetcher=refuse_fetch,
+        )  # fmt: skip
+        written = document.write_pdf(pdf_variant=VARIANT, attachments=[attachment])
+        strangers = [font.family for font in shelf.values() if not hasattr(font, "face") or font.missing]
+        if strangers:
+            raise AssertionError(f"drawn with a typeface that was not checked: {strangers}")
+        pdf = slim(written)
+        return Rendered(pdf, hashlib.sha256(pdf).hexdigest(), len(document.pages))
+
+
+def _verify_place(certificate: Certificate) -> str:
+    """The verification address as people type it: without the code, which is printed beside it."""
+    split = urlsplit(certificate.verify_url)
+    path = split.path.replace(certificate.verify_code, "") if certificate.verify_code else split.path
+    return f"{split.scheme}://{split.netloc}{path}".rstrip("/")
+
+
+def qr(address: str) -> Markup:
+    """A QR code as SVG, level M with its quiet zone of four modules."""
+    out = io.BytesIO()
+    segno.make(address, error="m", micro=False, boost_error=False).save(
+        out, kind="svg", xmldecl=False, svgns=True, omitsize=True, border=4, svgclass=None, lineclass=None
+    )
+    return Markup(out.getvalue().decode("ascii"))  # only path data made from module positions
+
+
+def render_certificate(certificate: Certificate, annex: Annex | None = None) -> Rendered:
+    """Render one certificate in this process; see Renderer for many, pdf.contained for a guarded child."""
+    with Renderer() as renderer:
+        return renderer.certificate(certificate, annex)
+
+
+def render_notice(notice: Notice) -> Rendered:
+    """Render one written notice in this process."""
+    with Renderer() as renderer:
+        return renderer.notice(notice)
+
+
