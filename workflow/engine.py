@@ -113,8 +113,9 @@ def _take(procedure: Procedure, action: Action, case: Case, actor: Actor, comman
     pawn = _Pawn(case.state)
     machine_for(procedure).events[action.name].trigger(pawn)
     clocks = turn(procedure, replace(after, state=case.state), pawn.state, on, law)
+    act = Act(action.name, actor.person_id)
     after = replace(after, state=pawn.state, clocks=clocks, version=case.version + 1,
-                    acts=(*after.acts, Act(action.name, actor.person_id)))
+                    acts=after.acts if act in after.acts else (*after.acts, act))
     return Step(action, actor, command, case, after)
 
 

@@ -1,0 +1,122 @@
+"""Opening the database: one engine, a reading and a writing transaction, the same on SQLite and PostgreSQL."""
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+BUREAU_ZONE = ZoneInfo("Asia/Shanghai")
+MIGRATIONS = Path(__file__).parent.parent / "migrations"
+
+
+class Busy(RuntimeError):
+    """The database did not let us in within its time limit; asking again is safe."""
+
+
+class Clock:
+    """The one source of the present moment. Tests and rehearsals put another in its place."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def today(self) -> Any:
+        """The local date in the bureau's time zone."""
+        return self.now().astimezone(BUREAU_ZONE).date()
+
+
+class Database:
+    """An engine with our rules set on every connection.
+
+    `writing()` takes the write lock at once (BEGIN IMMEDIATE on SQLite), so two commands never read the same
+    state and both write. `reading()` is a snapshot. Both give a Core connection and end their transaction.
+    """
+
+    def __init__(self, url: str, clock: Clock | None = None) -> None:
+        self.url = url
+        self.clock = clock or Clock()
+        self.engine = _engine(url)
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A write transaction: committed when the block ends well, rolled back otherwise. Raises `Busy`."""
+        with self._connect(writes=True) as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A read transaction, always rolled back at the end."""
+        with self._connect(writes=False) as connection:
+            yield connection
+
+    @contextmanager
+    def _connect(self, *, writes: bool) -> Iterator[Connection]:
+        try:
+            with self.engine.connect().execution_options(wujian_writes=writes) as connection:
+                yield connection
+        except OperationalError as error:
+            if _is_lock_failure(error):
+                raise Busy(str(error.orig)) from error
+            raise
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def _is_lock_failure(error: DBAPIError) -> bool:
+    message = str(error.orig).lower()
+    return "locked" in message or "lock timeout" in message or "deadlock" in message
+
+
+def _engine(url: str) -> Engine:
+    if make_url(url).get_backend_name() != "sqlite":
+        options = "-c lock_timeout=5s -c statement_timeout=30s -c idle_in_transaction_session_timeout=60s"
+        return create_engine(url, pool_pre_ping=True, pool_size=8, max_overflow=8,
+                             connect_args={"options": options, "connect_timeout": 5})
+    path = make_url(url).database
+    if path and path != ":memory:":
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False}, pool_size=8,
+                           max_overflow=24)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves, see _begin_sqlite
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON",
+                   "busy_timeout=30000", "cache_size=-65536", "temp_store=MEMORY"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("wujian_writes", True)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def alembic_config(url: str) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["url"] = url
+    return config
+
+
+def migrate(url: str, revision: str = "head") -> None:
+    """Bring the schema at `url` to a revision (default: the newest)."""
+    command.upgrade(alembic_config(url), revision)
+
+
+def ping(database: Database) -> None:
+    """Raise if the database does not answer."""
+    with database.reading() as connection:
+        connection.execute(text("SELECT 1"))

@@ -1,0 +1,82 @@
+"""Cases, the departments' answers, open tasks and who has a part in a case."""
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from store.records.columns import Record, big_id, token
+
+
+class CaseRecord(Record):
+    """One run of a procedure. `version` grows with every step; `audit_hash` is the head of its audit chain."""
+
+    __tablename__ = "case"
+    id: Mapped[int] = big_id()
+    public_id: Mapped[str] = token(unique=True)
+    number: Mapped[str | None] = mapped_column(String(30), unique=True)
+    procedure: Mapped[str] = mapped_column(String(60))
+    procedure_version: Mapped[int]
+    procedure_digest: Mapped[str] = mapped_column(String(64))
+    state: Mapped[str] = mapped_column(String(60))
+    track: Mapped[str] = mapped_column(String(60))
+    round: Mapped[int] = mapped_column(default=1)
+    version: Mapped[int] = mapped_column(default=0)
+    agency_id: Mapped[int | None] = mapped_column(ForeignKey("agency.id"))
+    agency_name: Mapped[str]
+    subject: Mapped[str]
+    facts: Mapped[dict[str, Any]]
+    acts: Mapped[list[Any]]
+    clocks: Mapped[list[Any]]
+    due_on: Mapped[date]
+    lapses_on: Mapped[date] = mapped_column(index=True)
+    audit_seq: Mapped[int] = mapped_column(default=0)
+    audit_hash: Mapped[str] = mapped_column(String(64))
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("case.id"), index=True)
+    opened_at: Mapped[datetime]
+    changed_at: Mapped[datetime]
+    submitted_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+    __table_args__ = (
+        Index("ix_case_agency", "agency_id", "id"),
+        Index("ix_case_procedure_state", "procedure", "state", "id"),
+        CheckConstraint("version >= 0 AND round >= 1", name="counters"),
+    )
+
+
+class SignOffRecord(Record):
+    """A department answers once per round; the constraint is the last line behind the guard."""
+
+    __tablename__ = "sign_off"
+    id: Mapped[int] = big_id()
+    case_id: Mapped[int] = mapped_column(ForeignKey("case.id"))
+    round: Mapped[int]
+    department: Mapped[str] = mapped_column(String(40))
+    verdict: Mapped[str] = mapped_column(String(20))
+    opinion: Mapped[str]
+    person_id: Mapped[str] = mapped_column(String(22))
+    at: Mapped[datetime]
+    __table_args__ = (UniqueConstraint("case_id", "round", "department"),
+                      CheckConstraint("verdict IN ('agree', 'object')", name="verdict"))
+
+
+class TaskRecord(Record):
+    """An open duty. The row goes when the duty is done; the audit entry remembers it."""
+
+    __tablename__ = "task"
+    id: Mapped[int] = big_id()
+    case_id: Mapped[int] = mapped_column(ForeignKey("case.id"))
+    role: Mapped[str] = mapped_column(String(30))
+    holder: Mapped[str] = mapped_column(String(70))
+    due_on: Mapped[date]
+    opened_at: Mapped[datetime]
+    __table_args__ = (UniqueConstraint("case_id", "role", "holder"),
+                      Index("ix_task_queue", "role", "holder", "due_on", "id"))
+
+
+class CasePartyRecord(Record):
+    """Who, beyond the applicant and the bureau-wide roles, has a part in a case: department:x or person:x."""
+
+    __tablename__ = "case_party"
+    case_id: Mapped[int] = mapped_column(ForeignKey("case.id"), primary_key=True)
+    holder: Mapped[str] = mapped_column(String(70), primary_key=True, index=True)

@@ -1,0 +1,50 @@
+"""Who may see a case: one SQL clause for lists and single cases alike, and its twin on values.
+
+A property test holds the two equal. Everything that reads on behalf of a person goes through `visible_to`.
+"""
+from sqlalchemy import ColumnElement, and_, exists, false, or_, true
+
+from store.records.cases import CasePartyRecord, CaseRecord
+from workflow.vocabulary import Actor, Role
+
+# These see every case that has left the applicant's desk; the others only those they have a part in.
+BUREAU_WIDE = frozenset({Role.WINDOW_OFFICER, Role.REVIEW_ORGANISER, Role.LEADER, Role.ISSUING_CLERK,
+                         Role.INSPECTOR, Role.SYSTEM})
+NOT_YET_FILED = frozenset({"draft"})
+
+
+def holders(actor: Actor) -> frozenset[str]:
+    """The names under which an actor takes part in cases."""
+    found = {f"person:{actor.person_id}"}
+    if Role.DEPARTMENT_OFFICER in actor.roles and actor.department:
+        found.add(f"department:{actor.department}")
+    return frozenset(found)
+
+
+def visible_to(actor: Actor) -> ColumnElement[bool]:
+    """SQL for the cases this actor may see."""
+    clauses: list[ColumnElement[bool]] = []
+    if Role.APPLICANT in actor.roles and actor.agency_id is not None:
+        clauses.append(CaseRecord.agency_id == actor.agency_id)
+    filed = or_(CaseRecord.state.not_in(NOT_YET_FILED), CaseRecord.submitted_at.is_not(None))
+    if actor.roles & BUREAU_WIDE:
+        clauses.append(filed)
+    if actor.roles & {Role.TEAM_LEADER, Role.REVIEWER, Role.DEPARTMENT_OFFICER}:
+        clauses.append(and_(filed, exists().where(
+            CasePartyRecord.case_id == CaseRecord.id, CasePartyRecord.holder.in_(sorted(holders(actor))))))
+    if Role.SYSTEM in actor.roles:
+        clauses.append(true())
+    return or_(false(), *clauses)
+
+
+def sees(actor: Actor, *, agency_id: int | None, filed: bool, parties: frozenset[str]) -> bool:
+    """The same predicate on values."""
+    if Role.SYSTEM in actor.roles:
+        return True
+    if Role.APPLICANT in actor.roles and actor.agency_id is not None and actor.agency_id == agency_id:
+        return True
+    if not filed:
+        return False
+    return bool(actor.roles & BUREAU_WIDE) or (
+        bool(actor.roles & {Role.TEAM_LEADER, Role.REVIEWER, Role.DEPARTMENT_OFFICER})
+        and bool(parties & holders(actor)))
