@@ -34,11 +34,12 @@ function send(form, drop, submitter) {
     const percent = Math.floor((100 * event.loaded) / event.total);
     bar.value = percent;
     bar.setAttribute("aria-valuetext", `${percent}%`);
-    words.textContent = percent < 100 ? drop.dataset.wordsSending.replace("{percent}", percent) : drop.dataset.wordsChecking;
+    words.textContent = percent < 100 ? drop.dataset.wordsSending.replace("{percent}", `${percent}%`) : drop.dataset.wordsChecking;
   });
   request.addEventListener("load", () => {
-    // A new document, whatever its status: a 422 page says what is wrong with the file.
-    if (request.responseURL && request.status < 400 && request.responseURL !== form.action) { location.assign(request.responseURL); return; }
+    // The page that came back, whatever its status: a 422 page says what is wrong with the file. It is shown as it
+    // is and not asked for again, because its messages are told only once.
+    if (request.responseURL && request.responseURL !== location.href) history.pushState(null, "", request.responseURL);
     const page = new DOMParser().parseFromString(request.responseText, "text/html");
     document.title = page.title;
     document.body.replaceWith(page.body);
