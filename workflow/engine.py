@@ -74,13 +74,11 @@ def fire(procedure: Procedure, case: Case, name: str, actor: Actor, command: Com
 
 
 def follow(procedure: Procedure, step: Step, on: date, law: Law) -> list[Step]:
-    """The step and the automatic actions after it. Each automatic action leads to another state, and a
-    state that was already passed in the same chain ends it, so the chain is finite."""
-    steps, passed = [step], {step.before.state}
+    """The step and the automatic actions after it, each at most once, so the chain is finite."""
+    steps = [step]
     while automatic := _automatic(procedure, steps[-1].after):
-        if steps[-1].after.state in passed:
+        if any(s.action is automatic for s in steps):
             break
-        passed.add(steps[-1].after.state)
         steps.append(_take(procedure, automatic, steps[-1].after, SYSTEM, Plain(), on, law))
     return steps
 
