@@ -22,6 +22,8 @@ def rows(areas: list[dict[str, Any]], parent: str = "", above: str = "") -> Iter
     """Every division below, codes padded to six digits, parents before children."""
     for area in areas:
         code = area["code"].ljust(6, "0")
+        if not code.isdigit():  # the source's placeholder where it has no subdivisions
+            continue
         yield code, area["name"], area["type"], parent, above + area["name"]
         yield from rows(area.get("children", []), code, above + area["name"])
 
