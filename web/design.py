@@ -17,7 +17,7 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
-from wtforms.validators import InputRequired, ValidationError
+from wtforms.validators import InputRequired
 
 from workflow.vocabulary import Message
 
@@ -37,10 +37,6 @@ class SampleForm(FlaskForm):  # type: ignore[misc]
     opinion = TextAreaField(_l("Opinion"), default="")
     agreed = BooleanField(_l("I have read the notice and confirm that what I state is true."))
     table = FileField(_l("Capability table (annex table 1)"))
-
-    def validate_credit_code(self, field: Any) -> None:
-        raise ValidationError(_l("The last character should be %(expected)s: please compare with the certificate.",
-                                 expected="R"))
 
 
 def _clock(standing: str, days_left: int | None, due_on: date | None, provisional: bool = False) -> Sample:
@@ -124,8 +120,8 @@ def samples() -> dict[str, Any]:
 
 def _refused_form() -> SampleForm:
     form = SampleForm(formdata=None, meta={"csrf": False})
-    form.validate()
-    form.form_errors.clear()
+    form.credit_code.errors = [_l("The last character should be %(expected)s: please compare with the certificate.",
+                                  expected="R")]
     return form
 
 
