@@ -3,6 +3,7 @@
 hash = SHA-256(previous hash || RFC 8785 canonical JSON of the entry), so any later change of an entry, or of
 their order, breaks the chain from there on.
 """
+
 import hashlib
 from collections.abc import Mapping
 from datetime import datetime
@@ -27,24 +28,58 @@ def chained(previous: str, entry: Mapping[str, Any]) -> str:
 def entry_content(row: Mapping[str, Any]) -> dict[str, Any]:
     """The part of an audit row that is hashed; the same for writer and verifier."""
     return {
-        "stream": row["stream"], "seq": row["seq"], "at": row["at"].isoformat(timespec="microseconds"),
-        "action": row["action"], "source": row["source"], "target": row["target"],
-        "account": str(row["account_id"]), "person": row["person_id"], "name": row["actor_name"],
-        "role": row["role"], "department": row["department"], "command": row["command_id"],
-        "version": row["version"], "payload": row["payload"],
+        "stream": row["stream"],
+        "seq": row["seq"],
+        "at": row["at"].isoformat(timespec="microseconds"),
+        "action": row["action"],
+        "source": row["source"],
+        "target": row["target"],
+        "account": str(row["account_id"]),
+        "person": row["person_id"],
+        "name": row["actor_name"],
+        "role": row["role"],
+        "department": row["department"],
+        "command": row["command_id"],
+        "version": row["version"],
+        "payload": row["payload"],
     }
 
 
-def audit_row(*, stream: str, seq: int, previous: str, at: datetime, actor: Actor, action: str, role: str,
-              source: str | None = None, target: str | None = None, case_id: int | None = None,
-              command_id: str | None = None, version: int = 0,
-              payload: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def audit_row(
+    *,
+    stream: str,
+    seq: int,
+    previous: str,
+    at: datetime,
+    actor: Actor,
+    action: str,
+    role: str,
+    source: str | None = None,
+    target: str | None = None,
+    case_id: int | None = None,
+    command_id: str | None = None,
+    version: int = 0,
+    payload: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
     """A complete row with its hash, ready to insert."""
     row: dict[str, Any] = {
-        "stream": stream, "seq": seq, "case_id": case_id, "at": at, "action": action, "source": source,
-        "target": target, "account_id": actor.account_id, "person_id": actor.person_id,
-        "actor_name": actor.name, "role": role, "department": actor.department, "command_id": command_id,
-        "version": version, "payload": dict(payload or {}), "previous_hash": previous}
+        "stream": stream,
+        "seq": seq,
+        "case_id": case_id,
+        "at": at,
+        "action": action,
+        "source": source,
+        "target": target,
+        "account_id": actor.account_id,
+        "person_id": actor.person_id,
+        "actor_name": actor.name,
+        "role": role,
+        "department": actor.department,
+        "command_id": command_id,
+        "version": version,
+        "payload": dict(payload or {}),
+        "previous_hash": previous,
+    }
     row["hash"] = chained(previous, entry_content(row))
     return row
 
@@ -53,15 +88,38 @@ def write(connection: Connection, rows: list[dict[str, Any]]) -> None:
     connection.execute(_INSERT, rows)
 
 
-def append(connection: Connection, stream: str, at: datetime, actor: Actor, action: str, role: str,
-           payload: Mapping[str, Any] | None = None) -> None:
+def append(
+    connection: Connection,
+    stream: str,
+    at: datetime,
+    actor: Actor,
+    action: str,
+    role: str,
+    payload: Mapping[str, Any] | None = None,
+) -> None:
     """One entry on a stream that is not a case (accounts, reference data, certificates entered by hand)."""
     last = connection.execute(
-        select(AuditRecord.seq, AuditRecord.hash).where(AuditRecord.stream == stream)
-        .order_by(AuditRecord.seq.desc()).limit(1)).first()
+        select(AuditRecord.seq, AuditRecord.hash)
+        .where(AuditRecord.stream == stream)
+        .order_by(AuditRecord.seq.desc())
+        .limit(1)
+    ).first()
     seq, previous = (last.seq + 1, last.hash) if last else (1, GENESIS)
-    write(connection, [audit_row(stream=stream, seq=seq, previous=previous, at=at, actor=actor, action=action,
-                                 role=role, payload=payload)])
+    write(
+        connection,
+        [
+            audit_row(
+                stream=stream,
+                seq=seq,
+                previous=previous,
+                at=at,
+                actor=actor,
+                action=action,
+                role=role,
+                payload=payload,
+            )
+        ],
+    )
 
 
 def broken_links(connection: Connection, stream: str | None = None) -> list[tuple[str, int]]:
@@ -76,8 +134,11 @@ def broken_links(connection: Connection, stream: str | None = None) -> list[tupl
         if row["stream"] != current:
             current, seq, previous = row["stream"], 0, GENESIS
         seq += 1
-        if row["seq"] != seq or row["previous_hash"] != previous \
-                or row["hash"] != chained(previous, entry_content(dict(row))):
+        if (
+            row["seq"] != seq
+            or row["previous_hash"] != previous
+            or row["hash"] != chained(previous, entry_content(dict(row)))
+        ):
             broken.append((current, row["seq"]))
         seq, previous = row["seq"], row["hash"]
     return broken

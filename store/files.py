@@ -3,8 +3,10 @@
 A file is written once and never changed. `put` is done before the row that names it commits, so a row never
 names a file that is not there; a file without a row is harmless and found by the doctor.
 """
+
 import hashlib
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -26,8 +28,12 @@ class FileStore:
         parts = urlsplit(url)
         self._store: LocalStore | S3Store
         if parts.scheme == "s3":
-            self._store = S3Store(parts.netloc, prefix=parts.path.strip("/") or None,
-                                  virtual_hosted_style_request=False, **s3_options)
+            self._store = S3Store(
+                parts.netloc,
+                prefix=parts.path.strip("/") or None,
+                virtual_hosted_style_request=False,
+                **s3_options,
+            )
         else:
             directory = Path(parts.path if parts.scheme == "file" else url)
             directory.mkdir(parents=True, exist_ok=True)
@@ -36,10 +42,8 @@ class FileStore:
     def put(self, content: bytes) -> str:
         """Keep the content and return its SHA-256 in hex. Keeping the same content twice is one file."""
         digest = hashlib.sha256(content).hexdigest()
-        try:
+        with suppress(AlreadyExistsError):  # the same bytes are already there
             obstore.put(self._store, _key(digest), content, mode="create")
-        except AlreadyExistsError:
-            pass  # the same bytes are already there
         return digest
 
     def get(self, digest: str) -> bytes:

@@ -1,4 +1,5 @@
 """The calendar and the dated allowances in force, kept in memory and re-read when they change."""
+
 import threading
 import time
 
@@ -41,6 +42,8 @@ class LawBook:
             if self._law is None or revision != self._revision:
                 years = connection.scalars(select(CalendarYearRecord.content)).all()
                 rows = connection.scalars(select(AllowanceRecord.content)).all()
-                self._law = Law(Calendar.of(CalendarYear.from_plain(y) for y in years),
-                                tuple(Allowance.from_plain(r) for r in rows))
+                self._law = Law(
+                    Calendar.of(CalendarYear.from_plain(y) for y in years),
+                    tuple(Allowance.from_plain(r) for r in rows),
+                )
         self._revision, self._asked_at = revision, time.monotonic()

@@ -1,4 +1,5 @@
 """Reference data in the database: seeded from `reference/`, read as plain values, replaceable by an administrator."""
+
 import csv
 import json
 from collections.abc import Iterable, Mapping
@@ -25,9 +26,17 @@ DIRECTORY = Path(__file__).parent.parent / "reference"
 
 # Catalogue name -> the field that identifies an entry. The file of the same name holds the entries in `rows`.
 CATALOGUES = {
-    "application_types": "key", "authorities": "code", "checklist": "no", "commitment_exclusions": "key",
-    "confirmation_ways": "key", "department_calls": "section", "departments": "key", "fields": "code",
-    "industries": "code", "materials": "key"}
+    "application_types": "key",
+    "authorities": "code",
+    "checklist": "no",
+    "commitment_exclusions": "key",
+    "confirmation_ways": "key",
+    "department_calls": "section",
+    "departments": "key",
+    "fields": "code",
+    "industries": "code",
+    "materials": "key",
+}
 NOTICE = "commitment_notice"
 _BATCH = 2000
 
@@ -42,8 +51,11 @@ class Reference:
         """The entries of a small catalogue in their order, each a mapping as in its file."""
         entry = CatalogueEntryRecord
         with self.database.reading() as connection:
-            return tuple(connection.scalars(select(entry.content).where(entry.catalogue == name)
-                                            .order_by(entry.ordinal)))
+            return tuple(
+                connection.scalars(
+                    select(entry.content).where(entry.catalogue == name).order_by(entry.ordinal)
+                )
+            )
 
     def particulars(self, name: str) -> dict[str, Any]:
         """What a catalogue's file says beside its rows (defaults, fallback, source)."""
@@ -61,9 +73,19 @@ class Reference:
         """Every catalogued standard: full_number, title_zh, domain, status, replaced_by."""
         s = StandardRecord
         with self.database.reading() as connection:
-            rows = connection.execute(select(s.number, s.title, s.domain, s.status, s.replaced_by).order_by(s.number))
-            return [{"full_number": r.number, "title_zh": r.title, "domain": r.domain, "status": r.status,
-                     "replaced_by": r.replaced_by} for r in rows]
+            rows = connection.execute(
+                select(s.number, s.title, s.domain, s.status, s.replaced_by).order_by(s.number)
+            )
+            return [
+                {
+                    "full_number": r.number,
+                    "title_zh": r.title,
+                    "domain": r.domain,
+                    "status": r.status,
+                    "replaced_by": r.replaced_by,
+                }
+                for r in rows
+            ]
 
     def commitment_notice(self) -> dict[str, Any]:
         """The notice and commitment in force: the newest version, with its parts."""
@@ -73,8 +95,9 @@ class Reference:
 
 
 def put_setting(connection: Connection, name: str, content: Mapping[str, Any]) -> None:
-    changed = connection.execute(update(SettingRecord).where(SettingRecord.name == name)
-                                 .values(content=dict(content))).rowcount
+    changed = connection.execute(
+        update(SettingRecord).where(SettingRecord.name == name).values(content=dict(content))
+    ).rowcount
     if not changed:
         connection.execute(insert(SettingRecord), {"name": name, "content": dict(content)})
 
@@ -86,8 +109,15 @@ def seed(database: Database, directory: Path = DIRECTORY) -> bool:
         if loaded:
             revision = connection.scalar(select(SettingRecord.content).where(SettingRecord.name == REVISION))
             put_setting(connection, REVISION, {"revision": (revision or {"revision": 0})["revision"] + 1})
-            audit.append(connection, "reference", database.clock.now(), SYSTEM, "seed_reference", "system",
-                         {"loaded": loaded})
+            audit.append(
+                connection,
+                "reference",
+                database.clock.now(),
+                SYSTEM,
+                "seed_reference",
+                "system",
+                {"loaded": loaded},
+            )
     return bool(loaded)
 
 
@@ -114,14 +144,25 @@ def _load_calendar(connection: Connection, directory: Path) -> None:
 
 def _load_allowances(connection: Connection, directory: Path) -> None:
     rows = proofread(Allowance.from_plain(r) for r in _yaml(directory / "allowances.yaml")["rows"])
-    connection.execute(insert(AllowanceRecord), [
-        {"name": a.name, "valid_from": a.valid_from, "content": a.plain()} for a in rows])
+    connection.execute(
+        insert(AllowanceRecord),
+        [{"name": a.name, "valid_from": a.valid_from, "content": a.plain()} for a in rows],
+    )
 
 
 def _load_standards(connection: Connection, directory: Path) -> None:
     with (directory / "standards.csv").open(encoding="utf-8-sig", newline="") as file:
-        rows = [{"number": r["full_number"], "title": r["title_zh"], "domain": r["domain"], "status": r["status"],
-                 "replaced_by": r["replaced_by"], "confidence": r["confidence"]} for r in csv.DictReader(file)]
+        rows = [
+            {
+                "number": r["full_number"],
+                "title": r["title_zh"],
+                "domain": r["domain"],
+                "status": r["status"],
+                "replaced_by": r["replaced_by"],
+                "confidence": r["confidence"],
+            }
+            for r in csv.DictReader(file)
+        ]
     replace_standards(connection, rows)
 
 
@@ -131,19 +172,27 @@ def replace_standards(connection: Connection, rows: Iterable[Mapping[str, Any]])
     unique = {row["number"]: dict(row) for row in reversed(list(rows))}
     batch = list(unique.values())
     for start in range(0, len(batch), _BATCH):
-        connection.execute(insert(StandardRecord), batch[start:start + _BATCH])
+        connection.execute(insert(StandardRecord), batch[start : start + _BATCH])
     return len(batch)
 
 
 def _load_catalogues(connection: Connection, directory: Path) -> None:
     for name, key in CATALOGUES.items():
         content = _yaml(directory / f"{name}.yaml")
-        connection.execute(insert(CatalogueEntryRecord), [
-            {"catalogue": name, "code": str(row[key]), "ordinal": n, "content": row}
-            for n, row in enumerate(content.pop("rows"), 1)])
+        connection.execute(
+            insert(CatalogueEntryRecord),
+            [
+                {"catalogue": name, "code": str(row[key]), "ordinal": n, "content": row}
+                for n, row in enumerate(content.pop("rows"), 1)
+            ],
+        )
         put_setting(connection, f"catalogue:{name}", content)
     put_setting(connection, f"catalogue:{NOTICE}", _yaml(directory / f"{NOTICE}.yaml"))
 
 
-_LOADERS = {"calendar": _load_calendar, "allowances": _load_allowances, "standards": _load_standards,
-            "catalogues": _load_catalogues}
+_LOADERS = {
+    "calendar": _load_calendar,
+    "allowances": _load_allowances,
+    "standards": _load_standards,
+    "catalogues": _load_catalogues,
+}

@@ -2,14 +2,16 @@
 
 A property test holds the two equal. Everything that reads on behalf of a person goes through `visible_to`.
 """
+
 from sqlalchemy import ColumnElement, and_, exists, false, or_, true
 
 from store.records.cases import CasePartyRecord, CaseRecord
 from workflow.vocabulary import Actor, Role
 
 # These see every case that has left the applicant's desk; the others only those they have a part in.
-BUREAU_WIDE = frozenset({Role.WINDOW_OFFICER, Role.REVIEW_ORGANISER, Role.LEADER, Role.ISSUING_CLERK,
-                         Role.INSPECTOR, Role.SYSTEM})
+BUREAU_WIDE = frozenset(
+    {Role.WINDOW_OFFICER, Role.REVIEW_ORGANISER, Role.LEADER, Role.ISSUING_CLERK, Role.INSPECTOR, Role.SYSTEM}
+)
 NOT_YET_FILED = frozenset({"draft"})
 
 
@@ -30,8 +32,15 @@ def visible_to(actor: Actor) -> ColumnElement[bool]:
     if actor.roles & BUREAU_WIDE:
         clauses.append(filed)
     if actor.roles & {Role.TEAM_LEADER, Role.REVIEWER, Role.DEPARTMENT_OFFICER}:
-        clauses.append(and_(filed, exists().where(
-            CasePartyRecord.case_id == CaseRecord.id, CasePartyRecord.holder.in_(sorted(holders(actor))))))
+        clauses.append(
+            and_(
+                filed,
+                exists().where(
+                    CasePartyRecord.case_id == CaseRecord.id,
+                    CasePartyRecord.holder.in_(sorted(holders(actor))),
+                ),
+            )
+        )
     if Role.SYSTEM in actor.roles:
         clauses.append(true())
     return or_(false(), *clauses)
@@ -47,4 +56,5 @@ def sees(actor: Actor, *, agency_id: int | None, filed: bool, parties: frozenset
         return False
     return bool(actor.roles & BUREAU_WIDE) or (
         bool(actor.roles & {Role.TEAM_LEADER, Role.REVIEWER, Role.DEPARTMENT_OFFICER})
-        and bool(parties & holders(actor)))
+        and bool(parties & holders(actor))
+    )

@@ -1,4 +1,5 @@
 """Opaque identifiers."""
+
 import secrets
 
 

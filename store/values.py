@@ -1,4 +1,5 @@
 """What the store hands out about cases: frozen values, never records."""
+
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Generic, TypeVar

@@ -1,4 +1,5 @@
 """A case as the engine sees it: a value, not a row, holding only the facts that decisions need."""
+
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any

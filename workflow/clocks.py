@@ -1,9 +1,21 @@
 """Which clocks of a case start, rest, resume and stop when it moves from one state to the next."""
+
 from dataclasses import dataclass
 from datetime import date
 
 from workflow.case import Case
-from workflow.deadlines import Allowance, Calendar, Clock, Outcome, has_lapsed, in_force, rest, resume, start, stop
+from workflow.deadlines import (
+    Allowance,
+    Calendar,
+    Clock,
+    Outcome,
+    has_lapsed,
+    in_force,
+    rest,
+    resume,
+    start,
+    stop,
+)
 from workflow.procedure import ClockSpec, Procedure
 
 
@@ -28,8 +40,16 @@ def turn(procedure: Procedure, case: Case, target: str, on: date, law: Law) -> t
     return tuple(kept.values())
 
 
-def _moved(name: str, spec: ClockSpec, clock: Clock | None, case: Case, target: str, on: date,
-           law: Law, ends_in_retraction: bool) -> Clock | None:
+def _moved(
+    name: str,
+    spec: ClockSpec,
+    clock: Clock | None,
+    case: Case,
+    target: str,
+    on: date,
+    law: Law,
+    ends_in_retraction: bool,
+) -> Clock | None:
     if spec.track not in (None, case.track):
         return clock
     if target in spec.runs_in:
@@ -51,8 +71,10 @@ def due_on(clocks: tuple[Clock, ...]) -> date | None:
 
 def lapses_on(procedure: Procedure, clocks: tuple[Clock, ...]) -> date | None:
     """The nearest due date of a running clock whose lapse the system must act on."""
-    return min((c.due_on for c in clocks if c.is_running and c.due_on and procedure.spec.clocks[c.name].on_lapse),
-               default=None)
+    return min(
+        (c.due_on for c in clocks if c.is_running and c.due_on and procedure.spec.clocks[c.name].on_lapse),
+        default=None,
+    )
 
 
 def lapsed(procedure: Procedure, clocks: tuple[Clock, ...], today: date) -> tuple[str, ...]:

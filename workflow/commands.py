@@ -3,12 +3,13 @@
 Commands parse themselves: a stray string or a wrong list never gets further than the constructor, which
 raises `Refusal("malformed", ...)` naming the field.
 """
+
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any, ClassVar
 
-from workflow.vocabulary import Message, N_, Refusal, Verdict
+from workflow.vocabulary import N_, Message, Refusal, Verdict
 
 TEXT_LIMIT = 4000  # code points of one opinion or ground; a technical bound, not a legal one
 
@@ -90,9 +91,13 @@ class RequestCorrection(Command):
     def __post_init__(self) -> None:
         Command.__post_init__(self)
         items = tuple(
-            CorrectionItem(_text("items", i.subject, required=True), _text("items", i.reason, required=True),
-                           _text("items", i.basis))
-            for i in self.items)
+            CorrectionItem(
+                _text("items", i.subject, required=True),
+                _text("items", i.reason, required=True),
+                _text("items", i.basis),
+            )
+            for i in self.items
+        )
         if not items:
             raise _refuse("items", N_("Name at least one thing to correct."))
         self._put("items", items)
@@ -178,7 +183,9 @@ class SignCommitment(Command):
         Command.__post_init__(self)
         self._put("notice_version", _text("notice_version", self.notice_version, required=True))
         if len(self.text_sha256) != 64 or set(self.text_sha256) - set("0123456789abcdef"):
-            raise _refuse("text_sha256", N_("The commitment text has changed; please read and sign it again."))
+            raise _refuse(
+                "text_sha256", N_("The commitment text has changed; please read and sign it again.")
+            )
         self._put("signer", _text("signer", self.signer, required=True))
 
 
@@ -216,8 +223,10 @@ class RecordFindings(Command):
 
     def __post_init__(self) -> None:
         Command.__post_init__(self)
-        lines = tuple((_text("lines", code, required=True), result, _text("lines", text))
-                      for code, result, text in self.lines)
+        lines = tuple(
+            (_text("lines", code, required=True), result, _text("lines", text))
+            for code, result, text in self.lines
+        )
         for code, result, text in lines:
             if result not in self.RESULTS:
                 raise _refuse("lines", N_("Line %(line)s: choose a result."), line=code)
@@ -250,6 +259,18 @@ class Annul(Command):
         self._put("basis", _text("basis", self.basis, required=True))
 
 
-COMMANDS: dict[str, type[Command]] = {c.__name__: c for c in (
-    Plain, RequestCorrection, Refuse, OrganiseReview, RecordSignOff, Decide, SignCommitment, ConfirmRows,
-    RecordFindings, Annul)}
+COMMANDS: dict[str, type[Command]] = {
+    c.__name__: c
+    for c in (
+        Plain,
+        RequestCorrection,
+        Refuse,
+        OrganiseReview,
+        RecordSignOff,
+        Decide,
+        SignCommitment,
+        ConfirmRows,
+        RecordFindings,
+        Annul,
+    )
+}

@@ -1,4 +1,5 @@
 """The same definition, drawn. `docs/procedures/` holds its output and a test keeps it fresh."""
+
 from workflow.procedure import Procedure
 
 
@@ -11,5 +12,7 @@ def mermaid(procedure: Procedure) -> str:
         if action.target is None:
             continue
         mark = " (by the system)" if action.automatic or action.spec.who == "is_the_system" else ""
-        lines += [f"  {source} --> {action.target}: {action.spec.label.en}{mark}" for source in action.sources]
+        lines += [
+            f"  {source} --> {action.target}: {action.spec.label.en}{mark}" for source in action.sources
+        ]
     return "\n".join([*lines, *(f"  {n} --> [*]" for n, s in procedure.states.items() if s.final)]) + "\n"

@@ -2,6 +2,7 @@
 
 `set` and `keep` are written in the definition; the named ones here are those that need more than a value.
 """
+
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -33,22 +34,26 @@ def seat_team(case: Case, actor: Actor, command: Command) -> Case:
     return case.with_facts(team_leader=command.leader, team=list(command.members), team_others=others)
 
 
-NAMED: dict[str, Effect] = {e.__name__: e for e in (
-    open_new_round, record_sign_off, count_correction, seat_team)}
+NAMED: dict[str, Effect] = {
+    e.__name__: e for e in (open_new_round, record_sign_off, count_correction, seat_team)
+}
 
 
 def set_facts(facts: Mapping[str, Any]) -> Effect:
     def effect(case: Case, actor: Actor, command: Command) -> Case:
         return case.with_facts(**facts)
+
     effect.__name__ = "set"
     return effect
 
 
 def keep_fields(fields: Mapping[str, str]) -> Effect:
     """Copy fields of the command into facts: fact name -> field name."""
+
     def effect(case: Case, actor: Actor, command: Command) -> Case:
         payload = command.payload()
         return case.with_facts(**{fact: payload[field] for fact, field in fields.items()})
+
     effect.__name__ = "keep"
     return effect
 
@@ -56,5 +61,6 @@ def keep_fields(fields: Mapping[str, str]) -> Effect:
 def take_track(track: str) -> Effect:
     def effect(case: Case, actor: Actor, command: Command) -> Case:
         return replace(case, track=track)
+
     effect.__name__ = f"take_{track}_track"
     return effect

@@ -3,6 +3,7 @@
 `offers` says what a person could do, `permit` whether one thing may be done, `fire` what doing it means. All
 three are pure: the result of `fire` is a list of steps, and nothing has happened until the store writes them.
 """
+
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -13,7 +14,7 @@ from workflow.clocks import Law, turn
 from workflow.commands import Command, Plain
 from workflow.procedure import Action, Procedure
 from workflow.rules import conflict
-from workflow.vocabulary import SYSTEM, Actor, Message, N_, Refusal
+from workflow.vocabulary import N_, SYSTEM, Actor, Message, Refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +38,11 @@ class Step:
 
 def offers(procedure: Procedure, case: Case, actor: Actor) -> list[Offer]:
     """Every action this person could take here; hidden when it is not theirs, reasoned when not yet."""
-    return [Offer(action, _obstacle(procedure, action, case, actor))
-            for action in procedure.leaving(case.state)
-            if _is_shown(action, case, actor)]
+    return [
+        Offer(action, _obstacle(procedure, action, case, actor))
+        for action in procedure.leaving(case.state)
+        if _is_shown(action, case, actor)
+    ]
 
 
 def permit(procedure: Procedure, case: Case, name: str, actor: Actor) -> Action:
@@ -50,7 +53,9 @@ def permit(procedure: Procedure, case: Case, name: str, actor: Actor) -> Action:
     if not action.who(actor, case):
         raise Refusal("forbidden", Message(N_("This step is not yours to take.")))
     if case.state not in action.sources or action.spec.track not in (None, case.track):
-        raise Refusal("unavailable", Message(N_("This step is not possible any more: the case has moved on.")))
+        raise Refusal(
+            "unavailable", Message(N_("This step is not possible any more: the case has moved on."))
+        )
     if reason := conflict(case, actor, action.spec.apart_from, action.on_applicant_side):
         raise Refusal("forbidden", reason)
     if reason := _unmet(procedure, action, case, actor, None):
@@ -58,16 +63,18 @@ def permit(procedure: Procedure, case: Case, name: str, actor: Actor) -> Action:
     return action
 
 
-def fire(procedure: Procedure, case: Case, name: str, actor: Actor, command: Command,
-         on: date, law: Law) -> list[Step]:
+def fire(
+    procedure: Procedure, case: Case, name: str, actor: Actor, command: Command, on: date, law: Law
+) -> list[Step]:
     """Take one action, then every automatic action it makes possible. All or nothing.
 
     `on` is the local date of the act and `law` the calendar and allowances in force. Raises Refusal.
     """
     action = permit(procedure, case, name, actor)
     if type(command) is not action.command:
-        raise Refusal("malformed", Message(N_("This step needs %(command)s."),
-                                           {"command": action.command.__name__}))
+        raise Refusal(
+            "malformed", Message(N_("This step needs %(command)s."), {"command": action.command.__name__})
+        )
     if reason := _unmet(procedure, action, case, actor, command):
         raise Refusal("unmet", reason)
     return follow(procedure, _take(procedure, action, case, actor, command, on, law), on, law)
@@ -84,9 +91,16 @@ def follow(procedure: Procedure, step: Step, on: date, law: Law) -> list[Step]:
 
 
 def _automatic(procedure: Procedure, case: Case) -> Action | None:
-    return next((a for a in procedure.leaving(case.state)
-                 if a.automatic and a.spec.track in (None, case.track)
-                 and not _unmet(procedure, a, case, SYSTEM, None)), None)
+    return next(
+        (
+            a
+            for a in procedure.leaving(case.state)
+            if a.automatic
+            and a.spec.track in (None, case.track)
+            and not _unmet(procedure, a, case, SYSTEM, None)
+        ),
+        None,
+    )
 
 
 def _is_shown(action: Action, case: Case, actor: Actor) -> bool:
@@ -94,17 +108,22 @@ def _is_shown(action: Action, case: Case, actor: Actor) -> bool:
 
 
 def _obstacle(procedure: Procedure, action: Action, case: Case, actor: Actor) -> Message | None:
-    return (conflict(case, actor, action.spec.apart_from, action.on_applicant_side)
-            or _unmet(procedure, action, case, actor, None))
+    return conflict(case, actor, action.spec.apart_from, action.on_applicant_side) or _unmet(
+        procedure, action, case, actor, None
+    )
 
 
-def _unmet(procedure: Procedure, action: Action, case: Case, actor: Actor,
-           command: Command | None) -> Message | None:
-    return next((reason for guard in action.guards if (reason := guard(procedure, case, actor, command))), None)
+def _unmet(
+    procedure: Procedure, action: Action, case: Case, actor: Actor, command: Command | None
+) -> Message | None:
+    return next(
+        (reason for guard in action.guards if (reason := guard(procedure, case, actor, command))), None
+    )
 
 
-def _take(procedure: Procedure, action: Action, case: Case, actor: Actor, command: Command,
-          on: date, law: Law) -> Step:
+def _take(
+    procedure: Procedure, action: Action, case: Case, actor: Actor, command: Command, on: date, law: Law
+) -> Step:
     after = case
     for effect in action.effects:
         after = effect(after, actor, command)
@@ -112,8 +131,13 @@ def _take(procedure: Procedure, action: Action, case: Case, actor: Actor, comman
     machine_for(procedure).events[action.name].trigger(pawn)
     clocks = turn(procedure, replace(after, state=case.state), pawn.state, on, law)
     act = Act(action.name, actor.person_id)
-    after = replace(after, state=pawn.state, clocks=clocks, version=case.version + 1,
-                    acts=after.acts if act in after.acts else (*after.acts, act))
+    after = replace(
+        after,
+        state=pawn.state,
+        clocks=clocks,
+        version=case.version + 1,
+        acts=after.acts if act in after.acts else (*after.acts, act),
+    )
     return Step(action, actor, command, case, after)
 
 
@@ -131,7 +155,13 @@ def machine_for(procedure: Procedure) -> Machine:
     """One shared machine per procedure version, keyed by the digest of its definition."""
     if procedure.digest not in _machines:
         _machines[procedure.digest] = Machine(
-            model=None, states=list(procedure.states), initial=procedure.spec.initial, auto_transitions=False,
-            transitions=[{"trigger": a.name, "source": list(a.sources), "dest": a.target or "="}
-                         for a in procedure.actions])
+            model=None,
+            states=list(procedure.states),
+            initial=procedure.spec.initial,
+            auto_transitions=False,
+            transitions=[
+                {"trigger": a.name, "source": list(a.sources), "dest": a.target or "="}
+                for a in procedure.actions
+            ],
+        )
     return _machines[procedure.digest]

@@ -3,12 +3,13 @@
 Most guards are written in the definition as a comparison on one fact (`FactGuard`). Only what needs more than
 one fact is a named function here.
 """
+
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from workflow.case import Case
 from workflow.commands import Command, OrganiseReview, RequestCorrection
-from workflow.vocabulary import Actor, Message, N_, Verdict
+from workflow.vocabulary import N_, Actor, Message, Verdict
 
 if TYPE_CHECKING:
     from workflow.procedure import Procedure
@@ -16,41 +17,55 @@ if TYPE_CHECKING:
 Guard = Callable[["Procedure", Case, Actor, Command | None], Message | None]
 
 
-def department_still_owes_an_answer(procedure: "Procedure", case: Case, actor: Actor,
-                                    command: Command | None) -> Message | None:
+def department_still_owes_an_answer(
+    procedure: "Procedure", case: Case, actor: Actor, command: Command | None
+) -> Message | None:
     if actor.department in case.answered():
         return Message(N_("Your department has already answered in this round."))
     return None
 
 
-def every_department_answered(procedure: "Procedure", case: Case, actor: Actor,
-                              command: Command | None) -> Message | None:
+def every_department_answered(
+    procedure: "Procedure", case: Case, actor: Actor, command: Command | None
+) -> Message | None:
     pending = [d for d in case.fact("departments", ()) if d not in case.answered()]
     if pending:
         return Message(N_("Waiting for %(departments)s."), {"departments": pending})
     return None
 
 
-def no_department_objected(procedure: "Procedure", case: Case, actor: Actor,
-                           command: Command | None) -> Message | None:
+def no_department_objected(
+    procedure: "Procedure", case: Case, actor: Actor, command: Command | None
+) -> Message | None:
     objecting = [s.department for s in case.current_sign_offs() if s.verdict is Verdict.OBJECT]
     if objecting:
-        return Message(N_("%(departments)s objected: refuse, or ask the departments again."),
-                       {"departments": objecting})
+        return Message(
+            N_("%(departments)s objected: refuse, or ask the departments again."), {"departments": objecting}
+        )
     return None
 
 
-def correction_is_the_first(procedure: "Procedure", case: Case, actor: Actor,
-                            command: Command | None) -> Message | None:
+def correction_is_the_first(
+    procedure: "Procedure", case: Case, actor: Actor, command: Command | None
+) -> Message | None:
     """The notice may be sent once, unless the defect came with the corrected material (Licensing Law 32(4))."""
-    if case.fact("corrections", 0) and isinstance(command, RequestCorrection) \
-            and not command.from_corrected_material:
-        return Message(N_("A correction was already requested once. A second notice is lawful only for defects "
-                          "that came with the corrected material: tick the box that says so, or accept or refuse."))
+    if (
+        case.fact("corrections", 0)
+        and isinstance(command, RequestCorrection)
+        and not command.from_corrected_material
+    ):
+        return Message(
+            N_(
+                "A correction was already requested once. A second notice is lawful only for defects "
+                "that came with the corrected material: tick the box that says so, or accept or refuse."
+            )
+        )
     return None
 
 
-def team_is_lawful(procedure: "Procedure", case: Case, actor: Actor, command: Command | None) -> Message | None:
+def team_is_lawful(
+    procedure: "Procedure", case: Case, actor: Actor, command: Command | None
+) -> Message | None:
     """At least two assessors (Order 163 art. 24); the number is the definition's, not ours."""
     least = procedure.numbers.get("team_at_least", 0)
     if isinstance(command, OrganiseReview) and len(command.members) < least:
@@ -58,16 +73,25 @@ def team_is_lawful(procedure: "Procedure", case: Case, actor: Actor, command: Co
     return None
 
 
-NAMED: dict[str, Guard] = {g.__name__: g for g in (
-    department_still_owes_an_answer, every_department_answered, no_department_objected,
-    correction_is_the_first, team_is_lawful)}
+NAMED: dict[str, Guard] = {
+    g.__name__: g
+    for g in (
+        department_still_owes_an_answer,
+        every_department_answered,
+        no_department_objected,
+        correction_is_the_first,
+        team_is_lawful,
+    )
+}
 
-READS_SIGN_OFFS = frozenset({"department_still_owes_an_answer", "every_department_answered",
-                             "no_department_objected"})
+READS_SIGN_OFFS = frozenset(
+    {"department_still_owes_an_answer", "every_department_answered", "no_department_objected"}
+)
 
 
 def fact_guard(fact: str, test: str, value: Any, otherwise: Message) -> Guard:
     """A comparison written in the definition: `is`, `is_not`, `at_least`, `empty`, `present`."""
+
     def holds(actual: Any) -> bool:
         if test == "is":
             return bool(actual == value)

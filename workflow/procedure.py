@@ -3,6 +3,7 @@
 A definition is one YAML file per procedure version. `load` turns it into a frozen `Procedure`; anything wrong
 is refused with the file, the place, what is wrong and why (`DefinitionError`).
 """
+
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -60,14 +61,17 @@ class FactGuardSpec(_Strict):
     @model_validator(mode="after")
     def one_test(self) -> "FactGuardSpec":
         if len(self.model_fields_set - {"fact", "otherwise"}) != 1:
-            raise ValueError(f"a guard on {self.fact} needs exactly one of is, is_not, at_least, empty, present")
+            raise ValueError(
+                f"a guard on {self.fact} needs exactly one of is, is_not, at_least, empty, present"
+            )
         return self
 
     def guard(self) -> guard_words.Guard:
         (test,) = self.model_fields_set - {"fact", "otherwise"}
         value = getattr(self, test)
-        return guard_words.fact_guard(self.fact, test.rstrip("_") if test == "is_" else test, value,
-                                      self.otherwise.message())
+        return guard_words.fact_guard(
+            self.fact, test.rstrip("_") if test == "is_" else test, value, self.otherwise.message()
+        )
 
 
 class EffectSpec(_Strict):
@@ -96,18 +100,18 @@ class DutySpec(_Strict):
     """Who must do something while the case is in a state: a role, narrowed by a fact."""
 
     role: Role
-    each: Name | None = None      # fact with department names: one duty per department that has not answered
-    person: Name | None = None    # fact with one person id
-    persons: Name | None = None   # fact with person ids
+    each: Name | None = None  # fact with department names: one duty per department that has not answered
+    person: Name | None = None  # fact with one person id
+    persons: Name | None = None  # fact with person ids
 
 
 class StateSpec(_Strict):
     label: Label
     duties: tuple[DutySpec, ...] = ()
-    editable: bool = False                 # the applicant may change the application
+    editable: bool = False  # the applicant may change the application
     final: bool = False
     outcome: Literal["granted", "refused", "retracted", "closed"] | None = None
-    stage: Name | None = None              # where the progress line shows it
+    stage: Name | None = None  # where the progress line shows it
 
 
 class ClockSpec(_Strict):
@@ -116,16 +120,16 @@ class ClockSpec(_Strict):
     label: Label
     allowance: Name
     runs_in: tuple[Name, ...]
-    rests_in: dict[Name, Label] = {}       # state -> the ground for resting
-    restarts: bool = False                 # coming back after a rest starts the whole allowance anew
+    rests_in: dict[Name, Label] = {}  # state -> the ground for resting
+    restarts: bool = False  # coming back after a rest starts the whole allowance anew
     track: Name | None = None
-    on_lapse: Name | None = None           # the action the system takes when it lapses
+    on_lapse: Name | None = None  # the action the system takes when it lapses
 
 
 class OpensSpec(_Strict):
     procedure: Name
-    link: Name                             # fact on the child that names the parent case
-    copies: tuple[Name, ...] = ()          # facts carried over
+    link: Name  # fact on the child that names the parent case
+    copies: tuple[Name, ...] = ()  # facts carried over
 
 
 class ActionSpec(_Strict):
@@ -141,14 +145,14 @@ class ActionSpec(_Strict):
     effects: tuple[Name | EffectSpec, ...] = ()
     registers: tuple[Name, ...] = ()
     jobs: tuple[Name, ...] = ()
-    documents: tuple[Name, ...] = ()       # notices and decisions rendered as PDF after the step
+    documents: tuple[Name, ...] = ()  # notices and decisions rendered as PDF after the step
     notify: tuple[Name, ...] = ()
     opens: OpensSpec | None = None
     automatic: bool = False
     reauthenticate: bool = False
     irreversible: bool = False
     tone: Literal["primary", "neutral", "danger"] = "neutral"
-    form: Name | None = None               # where the act is done on a page of its own (rows, findings)
+    form: Name | None = None  # where the act is done on a page of its own (rows, findings)
 
 
 class ProcedureSpec(_Strict):
@@ -210,7 +214,7 @@ class Action:
 class Procedure:
     spec: ProcedureSpec
     actions: tuple[Action, ...]
-    digest: str                            # SHA-256 of the definition file
+    digest: str  # SHA-256 of the definition file
     by_name: Mapping[str, Action] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -243,18 +247,27 @@ class Procedure:
     def sign_off_states(self) -> frozenset[str]:
         """States in which some guard or duty reads the departments' answers."""
         return frozenset(
-            s for s, spec in self.spec.states.items()
+            s
+            for s, spec in self.spec.states.items()
             if any(d.each for d in spec.duties)
-            or any(g.__name__ in guard_words.READS_SIGN_OFFS for a in self.leaving(s) for g in a.guards))
+            or any(g.__name__ in guard_words.READS_SIGN_OFFS for a in self.leaving(s) for g in a.guards)
+        )
 
 
-def duties(procedure: Procedure, state: str, agency_id: int | None, facts: Mapping[str, Any],
-           answered: frozenset[str]) -> frozenset[Duty]:
+def duties(
+    procedure: Procedure,
+    state: str,
+    agency_id: int | None,
+    facts: Mapping[str, Any],
+    answered: frozenset[str],
+) -> frozenset[Duty]:
     """What is open in a state, as a set; the pen compares it before and after a step."""
     found: set[Duty] = set()
     for spec in procedure.states[state].duties:
         if spec.each:
-            found |= {Duty(spec.role, f"department:{d}") for d in facts.get(spec.each) or () if d not in answered}
+            found |= {
+                Duty(spec.role, f"department:{d}") for d in facts.get(spec.each) or () if d not in answered
+            }
         elif spec.person:
             found.add(Duty(spec.role, f"person:{facts.get(spec.person)}"))
         elif spec.persons:
@@ -275,13 +288,18 @@ def load(path: Path) -> Procedure:
     except YAMLError as error:
         raise DefinitionError(path.name, [str(error).replace("\n", " ")]) from error
     except ValidationError as error:
-        raise DefinitionError(path.name, [
-            f"{'.'.join(map(str, e['loc']))}: {e['msg']} (found {str(e['input'])[:60]!r})"
-            for e in error.errors()]) from error
+        raise DefinitionError(
+            path.name,
+            [
+                f"{'.'.join(map(str, e['loc']))}: {e['msg']} (found {str(e['input'])[:60]!r})"
+                for e in error.errors()
+            ],
+        ) from error
     if faults := list(_unknown_words(spec)):
         raise DefinitionError(path.name, faults)
-    procedure = Procedure(spec, tuple(_action(n, a) for n, a in spec.actions.items()),
-                          hashlib.sha256(text).hexdigest())
+    procedure = Procedure(
+        spec, tuple(_action(n, a) for n, a in spec.actions.items()), hashlib.sha256(text).hexdigest()
+    )
     if faults := list(_faults(procedure)):
         raise DefinitionError(path.name, faults)
     return procedure
@@ -289,10 +307,14 @@ def load(path: Path) -> Procedure:
 
 def _action(name: str, spec: ActionSpec) -> Action:
     return Action(
-        name=name, spec=spec, who=RULES[spec.who], command=COMMANDS[spec.command],
+        name=name,
+        spec=spec,
+        who=RULES[spec.who],
+        command=COMMANDS[spec.command],
         guards=tuple(guard_words.NAMED[g] if isinstance(g, str) else g.guard() for g in spec.guards),
         effects=tuple(effect_words.NAMED[e] if isinstance(e, str) else e.effect() for e in spec.effects),
-        on_applicant_side=spec.who in APPLICANT_SIDE)
+        on_applicant_side=spec.who in APPLICANT_SIDE,
+    )
 
 
 def _unknown_words(spec: ProcedureSpec) -> Iterator[str]:
@@ -325,8 +347,11 @@ def _faults(procedure: Procedure) -> Iterator[str]:
                 return
         graph.add_edges_from((s, action.target or s) for s in action.sources)
         yield from (f"{where} leaves the final state {s}" for s in action.sources if spec.states[s].final)
-        yield from (f"{where}.apart_from: there is no action called {other}"
-                    for other in action.spec.apart_from if other not in spec.actions)
+        yield from (
+            f"{where}.apart_from: there is no action called {other}"
+            for other in action.spec.apart_from
+            if other not in spec.actions
+        )
         if action.spec.track and action.spec.track not in spec.tracks:
             yield f"{where}.track: there is no track called {action.spec.track}"
         if action.automatic and action.target is None:
@@ -339,8 +364,11 @@ def _faults(procedure: Procedure) -> Iterator[str]:
     for name, state_spec in spec.states.items():
         if state_spec.final and state_spec.outcome is None:
             yield f"states.{name} is final and needs an outcome"
-        if not state_spec.final and not state_spec.duties and not any(
-                a.automatic or a.spec.who == "is_the_system" for a in procedure.leaving(name)):
+        if (
+            not state_spec.final
+            and not state_spec.duties
+            and not any(a.automatic or a.spec.who == "is_the_system" for a in procedure.leaving(name))
+        ):
             yield f"states.{name} waits for nobody"
         if state_spec.stage and state_spec.stage not in spec.stages:
             yield f"states.{name}.stage: there is no stage called {state_spec.stage}"
@@ -350,5 +378,8 @@ def _faults(procedure: Procedure) -> Iterator[str]:
                 yield f"clocks.{name}: there is no state called {state}"
         if clock.on_lapse and clock.on_lapse not in spec.actions:
             yield f"clocks.{name}.on_lapse: there is no action called {clock.on_lapse}"
-    yield from (f"numbers.{n} needs its article in number_articles" for n in spec.numbers
-                if n not in spec.number_articles)
+    yield from (
+        f"numbers.{n} needs its article in number_articles"
+        for n in spec.numbers
+        if n not in spec.number_articles
+    )

@@ -1,8 +1,9 @@
 """Who may. A rule looks at the person and the parties of the case; it never looks at the paperwork."""
+
 from collections.abc import Callable
 
 from workflow.case import Case
-from workflow.vocabulary import Actor, Message, N_, Role
+from workflow.vocabulary import N_, Actor, Message, Role
 
 Rule = Callable[[Actor, Case], bool]
 
@@ -10,6 +11,7 @@ Rule = Callable[[Actor, Case], bool]
 def has_role(role: Role) -> Rule:
     def rule(actor: Actor, case: Case) -> bool:
         return role in actor.roles
+
     rule.__name__ = role.value
     return rule
 
@@ -34,8 +36,10 @@ def is_the_system(actor: Actor, case: Case) -> bool:
     return Role.SYSTEM in actor.roles
 
 
-RELATIONS: dict[str, Rule] = {r.__name__: r for r in (
-    is_the_applicant, answers_for_a_department_asked, leads_the_team, is_on_the_team, is_the_system)}
+RELATIONS: dict[str, Rule] = {
+    r.__name__: r
+    for r in (is_the_applicant, answers_for_a_department_asked, leads_the_team, is_on_the_team, is_the_system)
+}
 
 RULES: dict[str, Rule] = {role.value: has_role(role) for role in Role} | RELATIONS
 

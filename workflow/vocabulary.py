@@ -1,4 +1,5 @@
 """The words of the trade, as types. Every other file spells them from here."""
+
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum

@@ -1,4 +1,5 @@
 """Testing agencies 检验检测机构, as registered; one row per unified social credit code."""
+
 from datetime import date, datetime
 from typing import Any
 

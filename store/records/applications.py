@@ -1,4 +1,5 @@
 """The dossier an applicant fills: sections, uploads, what was read from them, materials, corrections, findings."""
+
 from datetime import datetime
 from typing import Any
 
@@ -27,18 +28,20 @@ class UploadRecord(Record):
     id: Mapped[int] = big_id()
     public_id: Mapped[str] = token(unique=True)
     case_id: Mapped[int] = mapped_column(ForeignKey("case.id"))
-    purpose: Mapped[str] = mapped_column(String(60))          # table:capability, material:<code>, rectification
+    purpose: Mapped[str] = mapped_column(String(60))  # table:capability, material:<code>, rectification
     name: Mapped[str]
     sha256: Mapped[str] = mapped_column(String(64))
     size: Mapped[int] = mapped_column(BigInteger)
     media_type: Mapped[str] = mapped_column(String(120))
-    status: Mapped[str] = mapped_column(String(12))           # checking, clean, refused
+    status: Mapped[str] = mapped_column(String(12))  # checking, clean, refused
     refusal: Mapped[dict[str, Any] | None]
     account_id: Mapped[int]
     created_at: Mapped[datetime]
     replaced_at: Mapped[datetime | None]
-    __table_args__ = (Index("ix_upload_case", "case_id", "purpose", "id"),
-                      CheckConstraint("status IN ('checking', 'clean', 'refused')", name="status"))
+    __table_args__ = (
+        Index("ix_upload_case", "case_id", "purpose", "id"),
+        CheckConstraint("status IN ('checking', 'clean', 'refused')", name="status"),
+    )
 
 
 class TableReadingRecord(Record):
@@ -93,9 +96,11 @@ class CapabilityRowRecord(Record):
     ways: Mapped[str] = mapped_column(default="")
     reason: Mapped[str] = mapped_column(default="")
     confirmed_by: Mapped[str | None] = mapped_column(String(22))
-    __table_args__ = (UniqueConstraint("case_id", "ordinal"),
-                      Index("ix_capability_row_standing", "case_id", "standing", "ordinal"),
-                      CheckConstraint("standing IN ('open', 'confirmed', 'refused')", name="standing"))
+    __table_args__ = (
+        UniqueConstraint("case_id", "ordinal"),
+        Index("ix_capability_row_standing", "case_id", "standing", "ordinal"),
+        CheckConstraint("standing IN ('open', 'confirmed', 'refused')", name="standing"),
+    )
 
 
 class DossierRowRecord(Record):

@@ -1,4 +1,5 @@
 """The audit entries: append-only, hash-chained per stream, written in the transaction of what they tell."""
+
 from datetime import datetime
 from typing import Any
 
@@ -39,12 +40,15 @@ def append_only_ddl(table: str) -> dict[str, list[str]]:
     return {
         "sqlite": [
             f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
-            f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END" for verb in ("UPDATE", "DELETE")],
+            f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+            for verb in ("UPDATE", "DELETE")
+        ],
         "postgresql": [
             f"CREATE FUNCTION {table}_append_only() RETURNS trigger LANGUAGE plpgsql AS "
             f"$$ BEGIN RAISE EXCEPTION '{table} is append-only'; END $$",
             f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
-            f"FOR EACH STATEMENT EXECUTE FUNCTION {table}_append_only()"],
+            f"FOR EACH STATEMENT EXECUTE FUNCTION {table}_append_only()",
+        ],
     }
 
 

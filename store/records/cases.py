@@ -1,4 +1,5 @@
 """Cases, the departments' answers, open tasks and who has a part in a case."""
+
 from datetime import date, datetime
 from typing import Any
 
@@ -56,8 +57,10 @@ class SignOffRecord(Record):
     opinion: Mapped[str]
     person_id: Mapped[str] = mapped_column(String(22))
     at: Mapped[datetime]
-    __table_args__ = (UniqueConstraint("case_id", "round", "department"),
-                      CheckConstraint("verdict IN ('agree', 'object')", name="verdict"))
+    __table_args__ = (
+        UniqueConstraint("case_id", "round", "department"),
+        CheckConstraint("verdict IN ('agree', 'object')", name="verdict"),
+    )
 
 
 class TaskRecord(Record):
@@ -70,8 +73,10 @@ class TaskRecord(Record):
     holder: Mapped[str] = mapped_column(String(70))
     due_on: Mapped[date]
     opened_at: Mapped[datetime]
-    __table_args__ = (UniqueConstraint("case_id", "role", "holder"),
-                      Index("ix_task_queue", "role", "holder", "due_on", "id"))
+    __table_args__ = (
+        UniqueConstraint("case_id", "role", "holder"),
+        Index("ix_task_queue", "role", "holder", "due_on", "id"),
+    )
 
 
 class CasePartyRecord(Record):

@@ -1,4 +1,5 @@
 """Certificates, their numbers, their annexes row by row with dates, and every act upon them."""
+
 from datetime import date, datetime
 from typing import Any
 
@@ -38,9 +39,11 @@ class CertificateRecord(Record):
     imported: Mapped[bool] = mapped_column(default=False)
     replaced_by_id: Mapped[int | None] = mapped_column(ForeignKey("certificate.id"))
     __table_args__ = (
-        CheckConstraint("status IN ('valid','suspended','annulled','revoked','withdrawn','cancelled')",
-                        name="status"),
-        CheckConstraint("length(number) = 12", name="number"))
+        CheckConstraint(
+            "status IN ('valid','suspended','annulled','revoked','withdrawn','cancelled')", name="status"
+        ),
+        CheckConstraint("length(number) = 12", name="number"),
+    )
 
 
 class CertificateVersionRecord(Record):

@@ -1,4 +1,5 @@
 """Outgoing jobs: written with the step that needs them, done afterwards by a worker."""
+
 from datetime import datetime
 from typing import Any
 
@@ -24,8 +25,10 @@ class JobRecord(Record):
     error: Mapped[str | None]
     created_at: Mapped[datetime]
     done_at: Mapped[datetime | None]
-    __table_args__ = (Index("ix_outgoing_job_waiting", "status", "available_at", "id"),
-                      CheckConstraint("status IN ('waiting', 'done', 'failed')", name="status"))
+    __table_args__ = (
+        Index("ix_outgoing_job_waiting", "status", "available_at", "id"),
+        CheckConstraint("status IN ('waiting', 'done', 'failed')", name="status"),
+    )
 
 
 class WorkerRecord(Record):

@@ -1,4 +1,5 @@
 """Persons, the accounts they act with, and the sessions of those accounts."""
+
 from datetime import datetime
 from typing import Any
 
@@ -67,4 +68,7 @@ class ThrottleRecord(Record):
     key: Mapped[str] = mapped_column(String(120), primary_key=True)
     window_started_at: Mapped[datetime]
     hits: Mapped[int]
-    __table_args__ = (CheckConstraint("hits >= 0", name="hits"), Index("ix_throttle_window", "window_started_at"))
+    __table_args__ = (
+        CheckConstraint("hits >= 0", name="hits"),
+        Index("ix_throttle_window", "window_started_at"),
+    )

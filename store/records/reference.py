@@ -1,4 +1,5 @@
 """Reference data a bureau may replace: standards, calendar years, allowances and small catalogues."""
+
 from datetime import date
 from typing import Any
 
@@ -10,9 +11,9 @@ from store.records.columns import Record, big_id
 
 class StandardRecord(Record):
     __tablename__ = "standard"
-    number: Mapped[str] = mapped_column(String(120), primary_key=True)   # full number as catalogued
+    number: Mapped[str] = mapped_column(String(120), primary_key=True)  # full number as catalogued
     title: Mapped[str]
-    domain: Mapped[str] = mapped_column(String(60))                      # sector/section
+    domain: Mapped[str] = mapped_column(String(60))  # sector/section
     status: Mapped[str] = mapped_column(String(20))
     replaced_by: Mapped[str]
     confidence: Mapped[str] = mapped_column(String(20))

@@ -3,6 +3,7 @@
 A register is named by the procedure's definition. It runs inside the step's transaction and returns the facts
 that the case must know afterwards; raising a Refusal undoes the whole step.
 """
+
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -14,9 +15,20 @@ from workflow.engine import Step
 
 Register = Callable[[Connection, Step, Moment], Mapping[str, Any]]
 
-REGISTERS: dict[str, Register] = {register.__name__: register for register in (
-    application.freeze_application, application.number_acceptance, application.open_correction_items,
-    review.open_checklist, review.record_findings, review.confirm_rows, review.confirm_rows_on_commitment,
-    certificate.issue_certificate, certificate.annul_certificate, certificate.bar_commitment_track)}
+REGISTERS: dict[str, Register] = {
+    register.__name__: register
+    for register in (
+        application.freeze_application,
+        application.number_acceptance,
+        application.open_correction_items,
+        review.open_checklist,
+        review.record_findings,
+        review.confirm_rows,
+        review.confirm_rows_on_commitment,
+        certificate.issue_certificate,
+        certificate.annul_certificate,
+        certificate.bar_commitment_track,
+    )
+}
 
 __all__ = ["REGISTERS", "Moment", "Register"]

@@ -1,4 +1,5 @@
 """Registers of the application: freezing what was submitted, the acceptance number, the correction notice."""
+
 import hashlib
 from collections.abc import Mapping
 from typing import Any
@@ -16,15 +17,25 @@ from workflow.engine import Step
 def freeze_application(connection: Connection, step: Step, moment: Moment) -> Mapping[str, Any]:
     """Digest exactly what is submitted: the sections as typed and every current file by its hash."""
     case_id = step.after.id
-    sections = connection.scalar(select(ApplicationRecord.sections).where(ApplicationRecord.case_id == case_id))
+    sections = connection.scalar(
+        select(ApplicationRecord.sections).where(ApplicationRecord.case_id == case_id)
+    )
     files = connection.execute(
         select(UploadRecord.purpose, UploadRecord.name, UploadRecord.sha256)
-        .where(UploadRecord.case_id == case_id, UploadRecord.replaced_at.is_(None), UploadRecord.status == "clean")
-        .order_by(UploadRecord.id)).all()
+        .where(
+            UploadRecord.case_id == case_id,
+            UploadRecord.replaced_at.is_(None),
+            UploadRecord.status == "clean",
+        )
+        .order_by(UploadRecord.id)
+    ).all()
     content = {"sections": sections or {}, "files": [list(f) for f in files]}
     digest = hashlib.sha256(rfc8785.dumps(content)).hexdigest()
-    connection.execute(update(ApplicationRecord).where(ApplicationRecord.case_id == case_id)
-                       .values(digest=digest, frozen_at=moment.at))
+    connection.execute(
+        update(ApplicationRecord)
+        .where(ApplicationRecord.case_id == case_id)
+        .values(digest=digest, frozen_at=moment.at)
+    )
     return {"application_digest": digest}
 
 
@@ -38,8 +49,20 @@ def open_correction_items(connection: Connection, step: Step, moment: Moment) ->
     command = step.command
     assert isinstance(command, RequestCorrection)
     correction = step.after.fact("corrections")
-    connection.execute(insert(CorrectionItemRecord), [
-        {"case_id": step.after.id, "correction": correction, "ordinal": ordinal, "subject": item.subject,
-         "reason": item.reason, "basis": item.basis, "answer": "", "answered_at": None}
-        for ordinal, item in enumerate(command.items, 1)])
+    connection.execute(
+        insert(CorrectionItemRecord),
+        [
+            {
+                "case_id": step.after.id,
+                "correction": correction,
+                "ordinal": ordinal,
+                "subject": item.subject,
+                "reason": item.reason,
+                "basis": item.basis,
+                "answer": "",
+                "answered_at": None,
+            }
+            for ordinal, item in enumerate(command.items, 1)
+        ],
+    )
     return {"corrections_open": len(command.items)}

@@ -1,4 +1,5 @@
 """Registers of the certificate: issue, extend, annul; the annex row by row with dates."""
+
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
@@ -22,9 +23,11 @@ from store.tokens import new_token
 from workflow.commands import Annul, Decide
 from workflow.deadlines import expiry, in_force
 from workflow.engine import Step
-from workflow.vocabulary import Message, N_, Refusal
+from workflow.vocabulary import N_, Message, Refusal
 
-NEW_NUMBER = frozenset({"first", "renewal"})  # the other types keep number and expiry (domain rules, section 2)
+NEW_NUMBER = frozenset(
+    {"first", "renewal"}
+)  # the other types keep number and expiry (domain rules, section 2)
 
 
 def issue_certificate(connection: Connection, step: Step, moment: Moment) -> Mapping[str, Any]:
@@ -34,24 +37,51 @@ def issue_certificate(connection: Connection, step: Step, moment: Moment) -> Map
     if set(case.fact("application_types") or ()) & NEW_NUMBER:
         certificate_id, number, version = _new_certificate(connection, step, moment)
         if named is not None:
-            connection.execute(update(CertificateRecord).where(CertificateRecord.id == named.id)
-                               .values(replaced_by_id=certificate_id))
+            connection.execute(
+                update(CertificateRecord)
+                .where(CertificateRecord.id == named.id)
+                .values(replaced_by_id=certificate_id)
+            )
         act = "renewed" if named is not None else "issued"
     elif named is None:
-        raise Refusal("unmet", Message(N_("The certificate that this application names, %(number)s, is not in "
-                                          "the register. Enter it first."), {"number": case.fact("certificate_held")}))
+        raise Refusal(
+            "unmet",
+            Message(
+                N_(
+                    "The certificate that this application names, %(number)s, is not in "
+                    "the register. Enter it first."
+                ),
+                {"number": case.fact("certificate_held")},
+            ),
+        )
     else:
         certificate_id, number, version = named.id, named.number, named.annex_version + 1
-        connection.execute(update(CertificateRecord).where(CertificateRecord.id == named.id)
-                           .values(annex_version=version))
+        connection.execute(
+            update(CertificateRecord).where(CertificateRecord.id == named.id).values(annex_version=version)
+        )
         act = "extended"
     added = _add_annex(connection, case.id, certificate_id, version, moment.on)
-    connection.execute(insert(CertificateVersionRecord), {
-        "certificate_id": certificate_id, "version": version, "case_id": case.id, "issued_on": moment.on,
-        "annex_rows": rows_in_force(connection, certificate_id, version)})
+    connection.execute(
+        insert(CertificateVersionRecord),
+        {
+            "certificate_id": certificate_id,
+            "version": version,
+            "case_id": case.id,
+            "issued_on": moment.on,
+            "annex_rows": rows_in_force(connection, certificate_id, version),
+        },
+    )
     grounds = step.command.grounds if isinstance(step.command, Decide) else ""
-    record_event(connection, certificate_id, act, moment, case.id, basis="", grounds=grounds,
-                 detail={"version": version, "rows_added": added})
+    record_event(
+        connection,
+        certificate_id,
+        act,
+        moment,
+        case.id,
+        basis="",
+        grounds=grounds,
+        detail={"version": version, "rows_added": added},
+    )
     return {"certificate_number": number, "annex_version": version, "certificate_rendered": False}
 
 
@@ -63,47 +93,103 @@ def annul_certificate(connection: Connection, step: Step, moment: Moment) -> Map
     if certificate is None or certificate.status not in ("valid", "suspended"):
         raise Refusal("unmet", Message(N_("The certificate is no longer in force.")))
     row, version = AnnexRowRecord, certificate.annex_version + 1
-    ending = update(row).where(row.certificate_id == certificate.id, row.until_version.is_(None)).values(
-        until_version=version, until_on=moment.on, ended_by="annulled")
+    ending = (
+        update(row)
+        .where(row.certificate_id == certificate.id, row.until_version.is_(None))
+        .values(until_version=version, until_on=moment.on, ended_by="annulled")
+    )
     if command.whole:
-        connection.execute(update(CertificateRecord).where(CertificateRecord.id == certificate.id)
-                           .values(status="annulled"))
+        connection.execute(
+            update(CertificateRecord).where(CertificateRecord.id == certificate.id).values(status="annulled")
+        )
     elif connection.execute(ending.where(row.ordinal.in_(command.rows))).rowcount != len(command.rows):
         raise Refusal("malformed", Message(N_("One of the chosen rows does not exist.")), field="rows")
     else:
-        connection.execute(update(CertificateRecord).where(CertificateRecord.id == certificate.id)
-                           .values(annex_version=version))
-        connection.execute(insert(CertificateVersionRecord), {
-            "certificate_id": certificate.id, "version": version, "case_id": step.after.id, "issued_on": moment.on,
-            "annex_rows": rows_in_force(connection, certificate.id, version)})
-    record_event(connection, certificate.id, "annulled" if command.whole else "rows_annulled", moment,
-                 step.after.id, basis=command.basis, grounds=command.grounds,
-                 detail={"rows": list(command.rows), "public_safety": command.public_safety})
+        connection.execute(
+            update(CertificateRecord)
+            .where(CertificateRecord.id == certificate.id)
+            .values(annex_version=version)
+        )
+        connection.execute(
+            insert(CertificateVersionRecord),
+            {
+                "certificate_id": certificate.id,
+                "version": version,
+                "case_id": step.after.id,
+                "issued_on": moment.on,
+                "annex_rows": rows_in_force(connection, certificate.id, version),
+            },
+        )
+    record_event(
+        connection,
+        certificate.id,
+        "annulled" if command.whole else "rows_annulled",
+        moment,
+        step.after.id,
+        basis=command.basis,
+        grounds=command.grounds,
+        detail={"rows": list(command.rows), "public_safety": command.public_safety},
+    )
     return {"annulled_rows": len(command.rows), "annulled_whole": command.whole}
 
 
 def bar_commitment_track(connection: Connection, step: Step, moment: Moment) -> Mapping[str, Any]:
     """After a false commitment the commitment track is closed to the agency for good."""
     assert isinstance(step.command, Annul)
-    connection.execute(insert(CommitmentBarRecord), {
-        "agency_id": step.after.agency_id, "ground": "false_commitment", "basis": step.command.basis,
-        "from_on": moment.on, "until_on": None, "case_id": step.after.id})
+    connection.execute(
+        insert(CommitmentBarRecord),
+        {
+            "agency_id": step.after.agency_id,
+            "ground": "false_commitment",
+            "basis": step.command.basis,
+            "from_on": moment.on,
+            "until_on": None,
+            "case_id": step.after.id,
+        },
+    )
     return {}
 
 
-def record_event(connection: Connection, certificate_id: int, act: str, moment: Moment, case_id: int | None, *,
-                 basis: str, grounds: str, detail: Mapping[str, Any]) -> None:
-    connection.execute(insert(CertificateEventRecord), {
-        "certificate_id": certificate_id, "act": act, "on": moment.on, "at": moment.at, "case_id": case_id,
-        "basis": basis, "grounds": grounds, "detail": dict(detail)})
+def record_event(
+    connection: Connection,
+    certificate_id: int,
+    act: str,
+    moment: Moment,
+    case_id: int | None,
+    *,
+    basis: str,
+    grounds: str,
+    detail: Mapping[str, Any],
+) -> None:
+    connection.execute(
+        insert(CertificateEventRecord),
+        {
+            "certificate_id": certificate_id,
+            "act": act,
+            "on": moment.on,
+            "at": moment.at,
+            "case_id": case_id,
+            "basis": basis,
+            "grounds": grounds,
+            "detail": dict(detail),
+        },
+    )
 
 
 def rows_in_force(connection: Connection, certificate_id: int, version: int) -> int:
     row = AnnexRowRecord
-    return connection.scalar(
-        select(func.count()).select_from(row).where(
-            row.certificate_id == certificate_id, row.from_version <= version,
-            (row.until_version.is_(None)) | (row.until_version > version))) or 0
+    return (
+        connection.scalar(
+            select(func.count())
+            .select_from(row)
+            .where(
+                row.certificate_id == certificate_id,
+                row.from_version <= version,
+                (row.until_version.is_(None)) | (row.until_version > version),
+            )
+        )
+        or 0
+    )
 
 
 def certificate_number(on: date, authority: str, field: str, industry: str, serial: int) -> str:
@@ -128,19 +214,34 @@ def bureau(connection: Connection) -> Mapping[str, Any]:
 
 def _new_certificate(connection: Connection, step: Step, moment: Moment) -> tuple[int, str, int]:
     case, authority = step.after, bureau(connection)
-    agency = connection.execute(select(AgencyRecord.name, AgencyRecord.address)
-                                .where(AgencyRecord.id == case.agency_id)).one()
+    agency = connection.execute(
+        select(AgencyRecord.name, AgencyRecord.address).where(AgencyRecord.id == case.agency_id)
+    ).one()
     code = str(authority["authority_code"])
     serial = take(connection, number_scope(moment.on, code))
-    number = certificate_number(moment.on, code, case.fact("field_code") or "21", case.fact("industry_code") or "34", serial)
+    number = certificate_number(
+        moment.on, code, case.fact("field_code") or "21", case.fact("industry_code") or "34", serial
+    )
     validity = in_force(moment.law.allowances, "certificate_validity", moment.on)
-    certificate_id = connection.execute(insert(CertificateRecord).returning(CertificateRecord.id), {
-        "public_id": new_token(), "number": number, "agency_id": case.agency_id,
-        "agency_name": case.fact("agency_name") or agency.name,
-        "agency_address": case.fact("agency_address") or agency.address,
-        "authority_code": code, "authority_name": authority["name"], "status": "valid", "issued_on": moment.on,
-        "valid_from": moment.on, "valid_to": expiry(moment.on, validity), "annex_version": 1,
-        "verify_code": new_token(), "imported": False}).scalar_one()
+    certificate_id = connection.execute(
+        insert(CertificateRecord).returning(CertificateRecord.id),
+        {
+            "public_id": new_token(),
+            "number": number,
+            "agency_id": case.agency_id,
+            "agency_name": case.fact("agency_name") or agency.name,
+            "agency_address": case.fact("agency_address") or agency.address,
+            "authority_code": code,
+            "authority_name": authority["name"],
+            "status": "valid",
+            "issued_on": moment.on,
+            "valid_from": moment.on,
+            "valid_to": expiry(moment.on, validity),
+            "annex_version": 1,
+            "verify_code": new_token(),
+            "imported": False,
+        },
+    ).scalar_one()
     return certificate_id, number, 1
 
 
@@ -155,24 +256,79 @@ def _named_certificate(connection: Connection, number: str | None) -> Any:
 def _add_annex(connection: Connection, case_id: int, certificate_id: int, version: int, on: date) -> int:
     """Copy the confirmed rows and the signatories into the annex, in one statement each."""
     source, target = CapabilityRowRecord, AnnexRowRecord
-    used = connection.scalar(select(func.coalesce(func.max(target.ordinal), 0))
-                             .where(target.certificate_id == certificate_id)) or 0
-    names = ["certificate_id", "ordinal", "site", "section", "category", "object", "parameter", "standard_text",
-             "limit_text", "note", "from_version", "until_version", "from_on", "until_on", "ended_by"]
-    chosen = select(
-        literal(certificate_id), literal(used) + func.row_number().over(order_by=source.ordinal), source.site,
-        source.section, source.category, source.object, source.parameter, source.standard_text,
-        source.limit_text, source.note, literal(version), null(), literal(on), null(), null(),
-    ).where(source.case_id == case_id, source.standing == "confirmed").order_by(source.ordinal)
+    used = (
+        connection.scalar(
+            select(func.coalesce(func.max(target.ordinal), 0)).where(target.certificate_id == certificate_id)
+        )
+        or 0
+    )
+    names = [
+        "certificate_id",
+        "ordinal",
+        "site",
+        "section",
+        "category",
+        "object",
+        "parameter",
+        "standard_text",
+        "limit_text",
+        "note",
+        "from_version",
+        "until_version",
+        "from_on",
+        "until_on",
+        "ended_by",
+    ]
+    chosen = (
+        select(
+            literal(certificate_id),
+            literal(used) + func.row_number().over(order_by=source.ordinal),
+            source.site,
+            source.section,
+            source.category,
+            source.object,
+            source.parameter,
+            source.standard_text,
+            source.limit_text,
+            source.note,
+            literal(version),
+            null(),
+            literal(on),
+            null(),
+            null(),
+        )
+        .where(source.case_id == case_id, source.standing == "confirmed")
+        .order_by(source.ordinal)
+    )
     added = connection.execute(insert(target).from_select(names, chosen)).rowcount
-    people = connection.scalars(select(DossierRowRecord.values).where(
-        DossierRowRecord.case_id == case_id, DossierRowRecord.table_name == "signatories")
-        .order_by(DossierRowRecord.ordinal)).all()
-    offset = connection.scalar(select(func.coalesce(func.max(AnnexSignatoryRecord.ordinal), 0)).where(
-        AnnexSignatoryRecord.certificate_id == certificate_id)) or 0
+    people = connection.scalars(
+        select(DossierRowRecord.values)
+        .where(DossierRowRecord.case_id == case_id, DossierRowRecord.table_name == "signatories")
+        .order_by(DossierRowRecord.ordinal)
+    ).all()
+    offset = (
+        connection.scalar(
+            select(func.coalesce(func.max(AnnexSignatoryRecord.ordinal), 0)).where(
+                AnnexSignatoryRecord.certificate_id == certificate_id
+            )
+        )
+        or 0
+    )
     if people:
-        connection.execute(insert(AnnexSignatoryRecord), [
-            {"certificate_id": certificate_id, "ordinal": offset + n, "name": p.get("name", ""),
-             "title": p.get("title", ""), "field": p.get("field", ""), "note": p.get("note", ""),
-             "from_version": version, "until_version": None} for n, p in enumerate(people, 1)])
+        connection.execute(
+            insert(AnnexSignatoryRecord),
+            [
+                {
+                    "certificate_id": certificate_id,
+                    "ordinal": offset + n,
+                    "name": p.get("name", ""),
+                    "title": p.get("title", ""),
+                    "field": p.get("field", ""),
+                    "note": p.get("note", ""),
+                    "from_version": version,
+                    "until_version": None,
+                }
+                for n, p in enumerate(people, 1)
+            ],
+        )
     return added

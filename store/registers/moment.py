@@ -1,4 +1,5 @@
 """When a step is written: the moment, the local date and the law in force."""
+
 from dataclasses import dataclass
 from datetime import date, datetime
 

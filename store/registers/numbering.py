@@ -1,10 +1,15 @@
 """Numbers without gap or duplicate: the counter's row is locked until the issuing transaction ends."""
+
 from sqlalchemy import Connection, text
 
-_TAKE = text("INSERT INTO number_counter (scope, next) VALUES (:scope, 2) "
-             "ON CONFLICT (scope) DO UPDATE SET next = number_counter.next + 1 RETURNING next - 1")
-_RAISE = text("INSERT INTO number_counter (scope, next) VALUES (:scope, :next) "
-              "ON CONFLICT (scope) DO UPDATE SET next = :next WHERE number_counter.next < :next")
+_TAKE = text(
+    "INSERT INTO number_counter (scope, next) VALUES (:scope, 2) "
+    "ON CONFLICT (scope) DO UPDATE SET next = number_counter.next + 1 RETURNING next - 1"
+)
+_RAISE = text(
+    "INSERT INTO number_counter (scope, next) VALUES (:scope, :next) "
+    "ON CONFLICT (scope) DO UPDATE SET next = :next WHERE number_counter.next < :next"
+)
 
 
 def take(connection: Connection, scope: str) -> int:

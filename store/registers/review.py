@@ -1,4 +1,5 @@
 """Registers of the technical review: the checklist and the row-by-row confirmation of the capability table."""
+
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -9,7 +10,7 @@ from store.records.reference import CatalogueEntryRecord
 from store.registers.moment import Moment
 from workflow.commands import ConfirmRows, RecordFindings
 from workflow.engine import Step
-from workflow.vocabulary import Message, N_, Refusal
+from workflow.vocabulary import N_, Message, Refusal
 
 _CHUNK = 5000  # bound parameters in one IN list, well under either database's limit
 
@@ -17,12 +18,18 @@ _CHUNK = 5000  # bound parameters in one IN list, well under either database's l
 def open_checklist(connection: Connection, step: Step, moment: Moment) -> Mapping[str, Any]:
     """Lay out the checklist lines of the review criteria (catalogue `checklist`) for this case."""
     codes = connection.scalars(
-        select(CatalogueEntryRecord.code).where(CatalogueEntryRecord.catalogue == "checklist")
-        .order_by(CatalogueEntryRecord.ordinal)).all()
+        select(CatalogueEntryRecord.code)
+        .where(CatalogueEntryRecord.catalogue == "checklist")
+        .order_by(CatalogueEntryRecord.ordinal)
+    ).all()
     if codes:
-        connection.execute(insert(ChecklistLineRecord), [
-            {"case_id": step.after.id, "code": code, "ordinal": ordinal, "result": "", "explanation": ""}
-            for ordinal, code in enumerate(codes, 1)])
+        connection.execute(
+            insert(ChecklistLineRecord),
+            [
+                {"case_id": step.after.id, "code": code, "ordinal": ordinal, "result": "", "explanation": ""}
+                for ordinal, code in enumerate(codes, 1)
+            ],
+        )
     return {"findings_open": len(codes), "findings_failed": 0}
 
 
@@ -32,10 +39,16 @@ def record_findings(connection: Connection, step: Step, moment: Moment) -> Mappi
     line = ChecklistLineRecord
     for code, result, explanation in command.lines:
         done = connection.execute(
-            update(line).where(line.case_id == step.after.id, line.code == code)
-            .values(result=result, explanation=explanation, person_id=step.actor.person_id, at=moment.at))
+            update(line)
+            .where(line.case_id == step.after.id, line.code == code)
+            .values(result=result, explanation=explanation, person_id=step.actor.person_id, at=moment.at)
+        )
         if done.rowcount != 1:
-            raise Refusal("malformed", Message(N_("There is no checklist line %(line)s."), {"line": code}), field="lines")
+            raise Refusal(
+                "malformed",
+                Message(N_("There is no checklist line %(line)s."), {"line": code}),
+                field="lines",
+            )
     counts = _counts(connection, line.result, line.case_id == step.after.id)
     return {"findings_open": counts.get("", 0), "findings_failed": counts.get("does_not_meet", 0)}
 
@@ -45,9 +58,16 @@ def confirm_rows(connection: Connection, step: Step, moment: Moment) -> Mapping[
     command = step.command
     assert isinstance(command, ConfirmRows)
     row, case_id = CapabilityRowRecord, step.after.id
-    change = update(row).where(row.case_id == case_id).values(
-        standing="confirmed" if command.confirmed else "refused", ways=" ".join(command.ways),
-        reason=command.reason, confirmed_by=step.actor.person_id)
+    change = (
+        update(row)
+        .where(row.case_id == case_id)
+        .values(
+            standing="confirmed" if command.confirmed else "refused",
+            ways=" ".join(command.ways),
+            reason=command.reason,
+            confirmed_by=step.actor.person_id,
+        )
+    )
     if command.every:
         connection.execute(change.where(row.standing == "open"))
     for chunk in _chunks(command.rows):
@@ -59,22 +79,29 @@ def confirm_rows(connection: Connection, step: Step, moment: Moment) -> Mapping[
 def confirm_rows_on_commitment(connection: Connection, step: Step, moment: Moment) -> Mapping[str, Any]:
     """On the commitment track the rows stand on the applicant's commitment until they are verified."""
     row = CapabilityRowRecord
-    connection.execute(update(row).where(row.case_id == step.after.id, row.standing == "open")
-                       .values(standing="confirmed", ways="commitment", confirmed_by=step.actor.person_id))
+    connection.execute(
+        update(row)
+        .where(row.case_id == step.after.id, row.standing == "open")
+        .values(standing="confirmed", ways="commitment", confirmed_by=step.actor.person_id)
+    )
     return row_counts(connection, step.after.id)
 
 
 def row_counts(connection: Connection, case_id: int) -> dict[str, int]:
     """rows_total, rows_open, rows_confirmed and rows_refused of a case."""
     counts = _counts(connection, CapabilityRowRecord.standing, CapabilityRowRecord.case_id == case_id)
-    return {"rows_total": sum(counts.values()), "rows_open": counts.get("open", 0),
-            "rows_confirmed": counts.get("confirmed", 0), "rows_refused": counts.get("refused", 0)}
+    return {
+        "rows_total": sum(counts.values()),
+        "rows_open": counts.get("open", 0),
+        "rows_confirmed": counts.get("confirmed", 0),
+        "rows_refused": counts.get("refused", 0),
+    }
 
 
 def _counts(connection: Connection, column: Any, condition: Any) -> dict[str, int]:
-    return {key: n for key, n in connection.execute(
-        select(column, func.count()).where(condition).group_by(column))}
+    rows = connection.execute(select(column, func.count()).where(condition).group_by(column))
+    return {key: n for key, n in rows.tuples()}  # noqa: C416  # dict() loses the row's types
 
 
 def _chunks(values: Sequence[int]) -> Iterator[Sequence[int]]:
-    return (values[i:i + _CHUNK] for i in range(0, len(values), _CHUNK))
+    return (values[i : i + _CHUNK] for i in range(0, len(values), _CHUNK))

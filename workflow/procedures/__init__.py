@@ -3,7 +3,7 @@ from functools import cache
 from pathlib import Path
 
 from workflow.procedure import Procedure, load
-from workflow.vocabulary import Message, N_, Refusal
+from workflow.vocabulary import N_, Message, Refusal
 
 HERE = Path(__file__).parent
 
