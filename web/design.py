@@ -109,6 +109,8 @@ def samples() -> dict[str, Any]:
             Sample(department="生态环境厅", verdict=None, clock=near),
             Sample(department="公安厅", verdict=_l("Objects"), tone="bad", officer="何颖", at=_at(9, 8, 51),
                    opinion="司法鉴定类 3 个参数未见备案材料。")],
+        "rows": [(1, "饮用水", "铅", "GB/T 5750.6-2023"), (2, "饮用水", "菌落总数", "GB/T 5750.12-2023"),
+                 (3, "土壤", "镉", "GB/T 17141-1997")],
         "problems": [
             Sample(severity="error", file="附表1-检验检测能力申请表.xlsx", sheet="一场所", row=17, column="标准编号",
                    value="GB 5009.3-2010", message=_l("This standard has been replaced."),
