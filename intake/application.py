@@ -45,14 +45,15 @@ def read_application(sheet: Sheet) -> tuple[ApplicationFacts, int, list[Problem]
         known = [(column, name) for column, name in labels if name]
         if not known:
             first = compact(words(row[0])) if row else ""
-            fields += bool(first and not _TITLE.fullmatch(first) and not first.startswith(("注", "填表", "附")))
+            fields += bool(
+                first and not _TITLE.fullmatch(first) and not first.startswith(("注", "填表", "附"))
+            )
             continue
         fields += len(known)
         for position, (column, name) in enumerate(known):
             end = known[position + 1][0] if position + 1 < len(known) else len(row)
-            place, value = next(
-                ((c, row[c]) for c in range(column + 1, end) if compact(words(row[c]))), (column + 1, "")
-            )
+            place = next((c for c in range(column + 1, end) if compact(words(row[c]))), column + 1)
+            value = row[place] if place < end else ""
             if name not in values or not compact(words(values[name])):
                 values[name] = value
                 places[name] = (index + 1, place, tidy(words(row[column])))
@@ -61,7 +62,9 @@ def read_application(sheet: Sheet) -> tuple[ApplicationFacts, int, list[Problem]
     def report(code: str, name: str, **detail: object) -> None:
         row_number, column, label = places.get(name, (None, None, None))
         letter = column_letter(column) if column is not None else None
-        problems.append(Problem.of(code, sheet.name, row_number, letter, **({"field": label} if label else {}), **detail))
+        problems.append(
+            Problem.of(code, sheet.name, row_number, letter, **({"field": label} if label else {}), **detail)
+        )
 
     def text(name: str) -> str:
         return tidy(unescape(words(values.get(name))))
@@ -77,9 +80,11 @@ def read_application(sheet: Sheet) -> tuple[ApplicationFacts, int, list[Problem]
     applied_on = as_date(values.get("applied_on"))
     if applied_on is None and compact(text("applied_on")):
         report("DATE_UNPARSEABLE", "applied_on", value=text("applied_on"))
-    for row, formulas in sorted(sheet.formulas.items()):
-        cells = [f"{column_letter(column)}{row + 1}" for column, _ in formulas]
-        problems.append(Problem.of("FORMULA_CELL", sheet.name, row + 1, column_letter(formulas[0][0]), cells=cells))
+    for number, formulas in sorted(sheet.formulas.items()):
+        cells = [f"{column_letter(column)}{number + 1}" for column, _ in formulas]
+        problems.append(
+            Problem.of("FORMULA_CELL", sheet.name, number + 1, column_letter(formulas[0][0]), cells=cells)
+        )
     facts = ApplicationFacts(
         sheet=sheet.name,
         name=text("name"),

@@ -24,7 +24,9 @@ BOMB_RATIOS = ((4 * 1024 * 1024, 250.0), (16 * 1024 * 1024, 100.0))
 
 _MEDIA = re.compile(r"(^|/)(media|embeddings|thumbnail|printerSettings|ctrlProps|activeX)/", re.IGNORECASE)
 _DTD = re.compile(rb"<!\s*(DOCTYPE|ENTITY)", re.IGNORECASE)
-_DTD_WIDE = tuple(word.encode(form) for word in ("<!DOCTYPE", "<!ENTITY") for form in ("utf-16-le", "utf-16-be"))
+_DTD_WIDE = tuple(
+    word.encode(form) for word in ("<!DOCTYPE", "<!ENTITY") for form in ("utf-16-le", "utf-16-be")
+)
 _MACRO_TYPES = re.compile(rb"macroEnabled|vbaProject|ms-excel\.(intl)?macrosheet", re.IGNORECASE)
 
 
@@ -56,7 +58,14 @@ def open_archive(content: bytes) -> Archive:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
             return _inspect(packed)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, UnicodeDecodeError, OSError) as broken:
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        NotImplementedError,
+        UnicodeDecodeError,
+        OSError,
+    ) as broken:
         raise Rejection("FILE_CORRUPT", reason=str(broken)) from broken
     except (ValueError, IndexError, KeyError, RuntimeError, OverflowError) as broken:
         raise Rejection("FILE_CORRUPT", reason=str(broken)) from broken

@@ -122,8 +122,11 @@ class Body:
             if not text:
                 continue
             caption = self.header.captions.get(column, "")
-            if text != caption and text not in caption.split("/") and not caption.startswith(text + "/") and (
-                not caption.endswith("/" + text)
+            if (
+                text != caption
+                and text not in caption.split("/")
+                and not caption.startswith(text + "/")
+                and (not caption.endswith("/" + text))
             ):
                 return False
             texts += 1
@@ -179,8 +182,12 @@ class Body:
             top, left = max(first[0], second[0]), max(first[1], second[1])
             self.problems.append(
                 Problem.of(
-                    "MERGE_OVERLAP", self.sheet.name, top + 1, column_letter(left),
-                    first=_area(first), second=_area(second),
+                    "MERGE_OVERLAP",
+                    self.sheet.name,
+                    top + 1,
+                    column_letter(left),
+                    first=_area(first),
+                    second=_area(second),
                 )  # fmt: skip
             )
 

@@ -34,7 +34,11 @@ def standard_problems(
     problems = []
     for number in numbers:
         if not number.has_year:
-            problems.append(Problem.of("STD_MISSING_YEAR", sheet, row, column, number=number.number))
+            known_as = [edition.number for edition in catalogue.editions(number.number)] if catalogue else []
+            detail = {"known": known_as} if known_as else {}
+            problems.append(
+                Problem.of("STD_MISSING_YEAR", sheet, row, column, number=number.number, **detail)
+            )
         elif catalogue is not None:
             known = catalogue.find(number.number)
             if known is None:
@@ -42,7 +46,12 @@ def standard_problems(
             elif known.is_withdrawn:
                 problems.append(
                     Problem.of(
-                        "STD_WITHDRAWN", sheet, row, column, number=number.number, replaced_by=known.replaced_by
+                        "STD_WITHDRAWN",
+                        sheet,
+                        row,
+                        column,
+                        number=number.number,
+                        replaced_by=known.replaced_by,
                     )
                 )
     if len(numbers) == 1 and catalogue is not None:
@@ -51,7 +60,12 @@ def standard_problems(
         if known is not None and len(beside) >= SHORTEST_TITLE and title_differs(beside, known.title):
             problems.append(
                 Problem.of(
-                    "STD_TITLE_MISMATCH", sheet, row, column, number=numbers[0].number, catalogue_title=known.title
+                    "STD_TITLE_MISMATCH",
+                    sheet,
+                    row,
+                    column,
+                    number=numbers[0].number,
+                    catalogue_title=known.title,
                 )
             )
     return numbers, problems
@@ -168,7 +182,9 @@ class _Reader:
                 in_text, title_given = title, None  # the number was typed into the column of the title
             else:
                 title_given = title
-            numbers, problems = standard_problems(in_text, self._catalogue, sheet, number, column, title_given)
+            numbers, problems = standard_problems(
+                in_text, self._catalogue, sheet, number, column, title_given
+            )
             known = (
                 tuple(entry.number for entry in numbers),
                 tuple((problem.code, dict(problem.detail)) for problem in problems),

@@ -167,5 +167,7 @@ def _records(stream: bytes) -> OldWorkbook:
 
 def _link(raw: bytes) -> str:
     count, wide = struct.unpack_from("<HB", raw, 0)
-    text = raw[3 : 3 + count * (2 if wide & 1 else 1)].decode("utf-16-le" if wide & 1 else "latin-1", "replace")
+    text = raw[3 : 3 + count * (2 if wide & 1 else 1)].decode(
+        "utf-16-le" if wide & 1 else "latin-1", "replace"
+    )
     return "".join(mark for mark in text if mark.isprintable()) or "—"

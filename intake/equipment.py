@@ -23,7 +23,9 @@ def read_equipment(body: Body, applied_on: date | None) -> list[EquipmentRow]:
     for row in body.rows():
         found: list[Problem] = []
 
-        def report(code: str, column: str, number: int = row.number, into: list[Problem] = found, **detail: object) -> None:  # noqa: E501
+        def report(
+            code: str, column: str, number: int = row.number, into: list[Problem] = found, **detail: object
+        ) -> None:
             into.append(Problem.of(code, sheet, number, column_letter(columns[column]), **detail))
 
         category = tidy(unescape(row.text(at("category")))) or category
@@ -31,7 +33,9 @@ def read_equipment(body: Body, applied_on: date | None) -> list[EquipmentRow]:
         name, model, measuring_range = (tidy(unescape(row.text(at(c)))) for c in ("name", "model", "range"))
         trace, confirmation = (compact(row.text(at(c))) for c in ("trace", "confirmation"))
         valid_place = at("valid")
-        raw_date = row.values[valid_place] if valid_place is not None and valid_place < len(row.values) else ""
+        raw_date = (
+            row.values[valid_place] if valid_place is not None and valid_place < len(row.values) else ""
+        )
         valid_to = as_date(raw_date)
         if not compact(name):
             report("EQUIP_NAME_MISSING", "name")

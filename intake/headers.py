@@ -143,7 +143,11 @@ def _capability(captions: dict[int, str]) -> Found | None:
     layout = "L1"
     if len(standard) > 1:
         tails = {c: captions[c].rpartition("/")[2] for c in standard}
-        numbers = [c for c in standard if "编号" in tails[c] and "名称" not in re.sub(r"^依据.*标准\(方法\)", "", tails[c])]
+        numbers = [
+            c
+            for c in standard
+            if "编号" in tails[c] and "名称" not in re.sub(r"^依据.*标准\(方法\)", "", tails[c])
+        ]
         titles = [c for c in standard if c not in numbers]
         if numbers and titles:
             columns["title"], columns["standard"], layout = titles[0], numbers[0], "L2"

@@ -33,7 +33,8 @@ MESSAGES: dict[str, Wording] = {
         "Add the full number, such as GB/T 5750.4-2023.", "请补充完整编号，例如 GB/T 5750.4-2023。"),
     "STD_MISSING_YEAR": Wording(
         "Standard {number} is given without its four-digit year.", "标准 {number} 缺少四位年号。",
-        "Add the year, such as {number}-2023.", "请补充年号，例如“{number}-2023”的写法。"),
+        "Add the year as printed on the standard. In the catalogue: {known}.",
+        "请按标准封面补充年号；目录所载：{known}。"),
     "STD_UNKNOWN": Wording(
         "Standard {number} is not in the catalogue of standards.", "标准 {number} 不在标准目录中。",
         "Check the number and year for slips; if it is right, explain it in the remarks.",
@@ -203,7 +204,7 @@ MESSAGES: dict[str, Wording] = {
 
 _WHERE = {
     "en": ("Sheet {sheet}", "row {row}", "column {column}", ", ", ": "),
-    "zh": ("工作表“{sheet}”", "第 {row} 行", "{column} 列", "", "："),
+    "zh": ("工作表“{sheet}”", "第 {row} 行", "{column} 列", " ", "："),
 }
 
 

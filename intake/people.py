@@ -12,7 +12,9 @@ from intake.wording import as_whole_number, column_letter, compact, tidy, unesca
 
 YOUNGEST, OLDEST = 16, 100  # rule T1
 # Rule T4: an intermediate title at least; these are below, and an empty one is none.
-_BELOW_INTERMEDIATE = re.compile(r"助理.*|.*技术员|无|未评|见习.*|实习.*|初级.*|学徒.*|.*[(]初级[)]|员级|[/\-—]*")
+_BELOW_INTERMEDIATE = re.compile(
+    r"助理.*|.*技术员|无|未评|见习.*|实习.*|初级.*|学徒.*|.*[(]初级[)]|员级|[/\-—]*"
+)
 
 
 def read_staff(body: Body) -> list[StaffRow]:
@@ -25,7 +27,9 @@ def read_staff(body: Body) -> list[StaffRow]:
     for row in body.rows():
         found: list[Problem] = []
 
-        def report(code: str, column: str, number: int = row.number, into: list[Problem] = found, **detail: object) -> None:  # noqa: E501
+        def report(
+            code: str, column: str, number: int = row.number, into: list[Problem] = found, **detail: object
+        ) -> None:
             place = columns.get(column)
             letter = column_letter(place) if place is not None else None
             into.append(Problem.of(code, sheet, number, letter, **detail))
@@ -43,7 +47,12 @@ def read_staff(body: Body) -> list[StaffRow]:
         if age is not None and years is not None and YOUNGEST <= age <= OLDEST and years >= age:
             report("EXPERIENCE_EXCEEDS_AGE", "years", years=years, age=age)
         if compact(name):
-            key = (compact(name), compact(sex), str(age) if age is not None else compact(raw_age), compact(major))
+            key = (
+                compact(name),
+                compact(sex),
+                str(age) if age is not None else compact(raw_age),
+                compact(major),
+            )
             first = seen.setdefault(key, row.number)
             if first != row.number:
                 report("DUPLICATE_PERSON", "name", first_row=first)
@@ -56,7 +65,9 @@ def read_staff(body: Body) -> list[StaffRow]:
                 name,
                 compact(sex),
                 age,
-                *(tidy(unescape(row.text(at(column)))) for column in ("education", "post", "title")),
+                tidy(unescape(row.text(at("education")))),
+                tidy(unescape(row.text(at("post")))),
+                tidy(unescape(row.text(at("title")))),
                 major,
                 years,
                 tidy(unescape(row.text(at("department_post")))),
@@ -86,12 +97,17 @@ def read_signatories(body: Body) -> list[SignatoryRow]:
         if title_column in columns and _BELOW_INTERMEDIATE.fullmatch(compact(title)):
             found.append(
                 Problem.of(
-                    "SIGNATORY_TITLE_BELOW_INTERMEDIATE", sheet, row.number, column_letter(columns[title_column]),
+                    "SIGNATORY_TITLE_BELOW_INTERMEDIATE",
+                    sheet,
+                    row.number,
+                    column_letter(columns[title_column]),
                     title=title,
                 )  # fmt: skip
             )
         if not compact(field):
-            found.append(Problem.of("SIGNATORY_FIELD_MISSING", sheet, row.number, column_letter(columns["field"])))
+            found.append(
+                Problem.of("SIGNATORY_FIELD_MISSING", sheet, row.number, column_letter(columns["field"]))
+            )
         body.problems += found
         accepted = all(problem.severity != ERROR for problem in found)
         signatories.append(
@@ -100,7 +116,9 @@ def read_signatories(body: Body) -> list[SignatoryRow]:
     return signatories
 
 
-def missing_from_staff(signatories: Iterable[SignatoryRow], staff: Iterable[StaffRow], column: str) -> list[Problem]:
+def missing_from_staff(
+    signatories: Iterable[SignatoryRow], staff: Iterable[StaffRow], column: str
+) -> list[Problem]:
     """Rule T4: every signatory must be in 附表4. Names are compared without white space."""
     names = {compact(person.name) for person in staff if person.name}
     return [

@@ -12,17 +12,15 @@ ERROR, WARNING, INFO = "error", "warning", "info"
 
 # Reading rule R9: a row is accepted unless it has an error; a warning is accepted and shown; info is optional.
 _ERRORS = frozenset(
-    "PARAM_MISSING STD_EMPTY STD_NO_NUMBER USCC_CHECK_DIGIT LEGAL_PERSON_MISSING ADDRESS_MISSING "
-    "PERSON_NAME_MISSING SIGNATORY_FIELD_MISSING EQUIP_NAME_MISSING MATERIAL_EMPTY MATERIAL_TYPE_MISMATCH "
-    "MATERIAL_UNREADABLE MATERIAL_TYPE_NOT_ALLOWED".split()
+    ["PARAM_MISSING", "STD_EMPTY", "STD_NO_NUMBER", "USCC_CHECK_DIGIT", "LEGAL_PERSON_MISSING", "ADDRESS_MISSING", "PERSON_NAME_MISSING", "SIGNATORY_FIELD_MISSING", "EQUIP_NAME_MISSING", "MATERIAL_EMPTY", "MATERIAL_TYPE_MISMATCH", "MATERIAL_UNREADABLE", "MATERIAL_TYPE_NOT_ALLOWED"]
 )
-_INFOS = frozenset("ROW_HIDDEN SHEET_HIDDEN_IGNORED EMBEDDED_IMAGES_IGNORED".split())
+_INFOS = frozenset(["ROW_HIDDEN", "SHEET_HIDDEN_IGNORED", "EMBEDDED_IMAGES_IGNORED"])
 REJECTIONS = frozenset(
-    "FILE_CORRUPT FILE_EMPTY FILE_ENCRYPTED FILE_TYPE_MISMATCH FILE_TYPE_NOT_ALLOWED MACRO_ENABLED "
-    "FILE_TOO_LARGE_UNCOMPRESSED ZIP_BOMB ZIP_PATH_FORBIDDEN XML_DTD_FORBIDDEN HEADER_NOT_RECOGNISED".split()
+    ["FILE_CORRUPT", "FILE_EMPTY", "FILE_ENCRYPTED", "FILE_TYPE_MISMATCH", "FILE_TYPE_NOT_ALLOWED", "MACRO_ENABLED", "FILE_TOO_LARGE_UNCOMPRESSED", "ZIP_BOMB", "ZIP_PATH_FORBIDDEN", "XML_DTD_FORBIDDEN", "HEADER_NOT_RECOGNISED"]
 )
 SEVERITY: dict[str, str] = {
-    code: ERROR if code in _ERRORS or code in REJECTIONS else INFO if code in _INFOS else WARNING for code in MESSAGES
+    code: ERROR if code in _ERRORS or code in REJECTIONS else INFO if code in _INFOS else WARNING
+    for code in MESSAGES
 }
 
 
@@ -40,7 +38,12 @@ class Problem:
 
     @classmethod
     def of(
-        cls, code: str, sheet: str | None = None, row: int | None = None, column: str | None = None, **detail: Any
+        cls,
+        code: str,
+        sheet: str | None = None,
+        row: int | None = None,
+        column: str | None = None,
+        **detail: Any,
     ) -> Problem:
         """A problem with the severity of its code. Raises KeyError for an unknown code."""
         cell = f"{column}{row}" if column and row else None

@@ -97,7 +97,10 @@ class TableReading:
 
     def to_wire(self) -> dict[str, Any]:
         """Everything, records included, as JSON-ready values."""
-        return self.to_json() | {"counts": [self.data_rows, self.accepted, self.rejected], "records": _packed(self)}
+        return self.to_json() | {
+            "counts": [self.data_rows, self.accepted, self.rejected],
+            "records": _packed(self),
+        }
 
     @classmethod
     def from_wire(cls, shown: Mapping[str, Any]) -> TableReading:
@@ -128,7 +131,9 @@ class PackageReading:
 
     def find(self, table: str) -> TableReading | None:
         """The first file that was read as this table, or None."""
-        return next((reading for reading in self.tables if reading.table == table and not reading.is_refused), None)
+        return next(
+            (reading for reading in self.tables if reading.table == table and not reading.is_refused), None
+        )
 
     @property
     def facts(self) -> ApplicationFacts | None:
@@ -152,7 +157,10 @@ class PackageReading:
 def _packed(reading: TableReading) -> list[list[Any]]:
     names = [f.name for f in dataclasses.fields(ROW_TYPES[reading.table])] if reading.records else []
     return [
-        [value.isoformat() if isinstance(value, date) else value for value in (getattr(row, name) for name in names)]
+        [
+            value.isoformat() if isinstance(value, date) else value
+            for value in (getattr(row, name) for name in names)
+        ]
         for row in reading.records
     ]
 

@@ -38,8 +38,13 @@ def read_changes(body: Body, catalogue: Catalogue | None) -> list[StandardChange
             if stray:
                 found.append(
                     Problem.of(
-                        "CHANGE_TARGET_NOT_REPLACEMENT", sheet, row.number, new_letter,
-                        old="、".join(old_numbers), new="、".join(stray), replaced_by="、".join(known),
+                        "CHANGE_TARGET_NOT_REPLACEMENT",
+                        sheet,
+                        row.number,
+                        new_letter,
+                        old="、".join(old_numbers),
+                        new="、".join(stray),
+                        replaced_by="、".join(known),
                     )  # fmt: skip
                 )
         body.problems += found

@@ -15,12 +15,8 @@ _DASHES = str.maketrans(dict.fromkeys("—–－‐‑−﹣⁃―─", "-") | {
 
 # Prefixes of Chinese national, industry, metrology and department codes (GB/T 1.1, industry code list), longest
 # first, so that GBZ is not read as GB and a number behind Latin letters (ICP-MS GB/T 1) is still found.
-_INDUSTRY = (
-    "AQ BB CB CH CJ CJJ CY DA DB DL DY DZ EJ FZ GA GC GD GF GH GM GMP GW GY HB HG HJ HS HY JB JC JG JGJ JR JT JTG "
-    "JTJ JTS JY LB LD LS LY MA MH MR MT MZ NB NY QB QC QJ QX RB RF RFJ SB SBJ SC SF SH SJ SL SN SW SY TB TD TY WB "
-    "WH WJ WM WS WW XB XF YB YC YD YJ YS YY YZ ZY JJG JJF GB GBZ GBJ GJB CECS CNAS CNCA CAC TSG HAD HAF KJ NB/SH NB/RB"
-).split()
-_FOREIGN = "ISO/IEC ISO/TS ISO/TR ISO IEC/TS IEC/TR IEC CISPR ITU-T EN DIN BS ASTM ANSI IEEE JIS UL SAE AATCC AOAC API ICC OIML BIPM UN/ECE ECE USP FCC ETSI CIE OECD EPA NIOSH".split()  # noqa: E501
+_INDUSTRY = ["AQ", "BB", "CB", "CH", "CJ", "CJJ", "CY", "DA", "DB", "DL", "DY", "DZ", "EJ", "FZ", "GA", "GC", "GD", "GF", "GH", "GM", "GMP", "GW", "GY", "HB", "HG", "HJ", "HS", "HY", "JB", "JC", "JG", "JGJ", "JR", "JT", "JTG", "JTJ", "JTS", "JY", "LB", "LD", "LS", "LY", "MA", "MH", "MR", "MT", "MZ", "NB", "NY", "QB", "QC", "QJ", "QX", "RB", "RF", "RFJ", "SB", "SBJ", "SC", "SF", "SH", "SJ", "SL", "SN", "SW", "SY", "TB", "TD", "TY", "WB", "WH", "WJ", "WM", "WS", "WW", "XB", "XF", "YB", "YC", "YD", "YJ", "YS", "YY", "YZ", "ZY", "JJG", "JJF", "GB", "GBZ", "GBJ", "GJB", "CECS", "CNAS", "CNCA", "CAC", "TSG", "HAD", "HAF", "KJ", "NB/SH", "NB/RB"]
+_FOREIGN = ["ISO/IEC", "ISO/TS", "ISO/TR", "ISO", "IEC/TS", "IEC/TR", "IEC", "CISPR", "ITU-T", "EN", "DIN", "BS", "ASTM", "ANSI", "IEEE", "JIS", "UL", "SAE", "AATCC", "AOAC", "API", "ICC", "OIML", "BIPM", "UN/ECE", "ECE", "USP", "FCC", "ETSI", "CIE", "OECD", "EPA", "NIOSH"]  # noqa: E501
 
 _CODES = "|".join(re.escape(code) for code in sorted(_INDUSTRY, key=len, reverse=True))
 _ABROAD = "|".join(re.escape(code) for code in sorted(_FOREIGN, key=len, reverse=True))
@@ -43,7 +39,9 @@ _NUMBER = re.compile(
 )
 # Any other code, but then only with its year, or O157 and B12 in a title would be numbers.
 _OTHER = re.compile(r"(?<![A-Z0-9])[A-Z]{2,6}(?:/[A-Z]{1,4})*\d+(?:\.\d+)*[A-Z]?-\d{4}")
-_METHOD = re.compile(r"\(?第[一二三四五六七八九十0-9]+(?:篇|法|部分方法)(?:[、和及,]第?[一二三四五六七八九十0-9]+法?)*\)?")
+_METHOD = re.compile(
+    r"\(?第[一二三四五六七八九十0-9]+(?:篇|法|部分方法)(?:[、和及,]第?[一二三四五六七八九十0-9]+法?)*\)?"
+)
 _PUNCTUATION = re.compile(r"[\W_]+")
 _COMMON = re.compile("[的测定法方标准第部分试验]")
 
@@ -121,8 +119,12 @@ class Catalogue:
     def __init__(self, standards: Iterable[Standard]) -> None:
         self._by_number: dict[str, Standard] = {}
         self._sector_of: dict[str, str] = {}
+        self._years: dict[str, list[Standard]] = {}
         for standard in standards:
             self._by_number.setdefault(fold_number(standard.number), standard)
+            self._years.setdefault(re.sub(r"[-:]\d{4}$", "", fold_number(standard.number)), []).append(
+                standard
+            )
             sector, _, section = standard.domain.partition("/")
             if section:
                 self._sector_of.setdefault(compact(section), sector)
@@ -166,6 +168,11 @@ class Catalogue:
     def find(self, number: str) -> Standard | None:
         """The standard with this number in any spelling, or None."""
         return self._by_number.get(fold_number(number))
+
+    def editions(self, number: str) -> list[Standard]:
+        """The editions known of a number given without its year, those in force first."""
+        known = self._years.get(fold_number(number), [])
+        return sorted(known, key=lambda standard: standard.is_withdrawn)
 
     def sector_of(self, section: str) -> str | None:
         """The sector (生态环境, 食品, ...) that a section of 附表1 (水和废水, ...) belongs to, or None."""

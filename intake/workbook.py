@@ -60,7 +60,9 @@ def open_workbook(name: str, content: bytes) -> Workbook:
     if suffix not in _OPEN_NAMES and suffix != "":
         raise Rejection("FILE_TYPE_NOT_ALLOWED", named=suffix)
     if len(content) > MAX_FILE:
-        raise Rejection("FILE_TOO_LARGE_UNCOMPRESSED", size=f"{len(content) >> 20} MB", limit=f"{MAX_FILE >> 20} MB")
+        raise Rejection(
+            "FILE_TOO_LARGE_UNCOMPRESSED", size=f"{len(content) >> 20} MB", limit=f"{MAX_FILE >> 20} MB"
+        )
     if content[:4] == b"PK\x03\x04":
         actual = ".xlsx"
     elif content[:8] == compound.MAGIC:
@@ -155,7 +157,9 @@ def _guarded(call):  # type: ignore[no-untyped-def]
 def _values(book: CalamineWorkbook, index: int, name: str) -> list[list[Cell]]:
     # by index among the workbook's sheets: names may repeat in a crafted file
     names = book.sheet_names
-    place = index if index < len(names) and names[index] == name else names.index(name) if name in names else -1
+    place = (
+        index if index < len(names) and names[index] == name else names.index(name) if name in names else -1
+    )
     if place < 0:
         raise Rejection("FILE_CORRUPT", reason=f"sheet {name[:31]} cannot be found")
     rows: list[list[Cell]] = _guarded(lambda: book.get_sheet_by_index(place).to_python(skip_empty_area=False))
@@ -185,7 +189,9 @@ class _SheetFacts:
         rows, columns = self._last_row + 1, self._last_column + 1
         if rows * columns > MAX_GRID:
             raise Rejection(
-                "FILE_TOO_LARGE_UNCOMPRESSED", size=f"{rows} × {columns}", limit=f"{MAX_GRID // 1_000_000}M cells"
+                "FILE_TOO_LARGE_UNCOMPRESSED",
+                size=f"{rows} × {columns}",
+                limit=f"{MAX_GRID // 1_000_000}M cells",
             )
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
@@ -279,5 +285,3 @@ def _fill(sheet: Sheet) -> None:
 def leads_outside(formula: str) -> bool:
     """Whether a formula refers to another workbook, a file, an address or another program."""
     return bool(_OUTSIDE.search(formula))
-
-

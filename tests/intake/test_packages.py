@@ -80,7 +80,9 @@ def test_the_records_are_those_expected(package: str) -> None:
         for row in table.records
         if isinstance(row, CapabilityRow)
     ]  # fmt: skip
-    with gzip.open(CORPUS / package / "expected_records.csv.gz", "rt", encoding="utf-8-sig", newline="") as file:
+    with gzip.open(
+        CORPUS / package / "expected_records.csv.gz", "rt", encoding="utf-8-sig", newline=""
+    ) as file:
         theirs = [
             (
                 row["sheet"], int(row["row"]), compact(row["section"]), compact(row["object"]),
