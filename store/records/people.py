@@ -39,6 +39,7 @@ class AccountRoleRecord(Record):
     __tablename__ = "account_role"
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), primary_key=True)
     role: Mapped[str] = mapped_column(String(30), primary_key=True, index=True)
+    __table_args__ = (CheckConstraint("role <> 'system'", name="role"),)  # no account acts as the system
 
 
 class SessionRecord(Record):
