@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -24,9 +24,10 @@ from weasyprint.text.fonts import FontConfiguration
 from pdf.faces import Faces, MissingGlyph, refuse_fetch
 from pdf.lines import Breaker
 from pdf.ornament import BORDER
-from pdf.pages import SIZE, annex_pages
+from pdf.pages import annex_pages
 from pdf.painting import Margins, PaintedPage, Runs
 from pdf.slimming import slim
+from pdf.tables import SIZE
 from pdf.values import (
     Annex,
     Certificate,
@@ -45,7 +46,15 @@ RECORD = "certificate.json"
 NOTICE_RECORD = "notice.json"
 SCHEMA = "wujian-certificate-1"
 VARIANT = "pdf/a-3b"
-LONGEST = {"site": 400, "agency_name": 400, "agency_address": 400, "liability_bearer": 400, "authority_name": 200}
+LONGEST = {
+    "site": 400,
+    "section": 1000,
+    "number": 40,
+    "agency_name": 400,
+    "agency_address": 400,
+    "liability_bearer": 400,
+    "authority_name": 200,
+}
 LONGEST_TEXT = 20_000  # characters of any other text
 _DENSITIES = ("roomy", "dense", "densest")
 _LINE_BREAKS = frozenset({"reasons", "basis", "remedies", "facts", "items", "notified", "committed"})
@@ -86,7 +95,8 @@ class Renderer:
         )  # fmt: skip
         self._templates.filters["cn_date"] = cn_date
         self._styles: dict[str, CSS] = {}
-        self._mark = Markup((ROOT / "static/img/cma-mark.svg").read_text("utf-8"))  # our own file, not user text
+        mark = (ROOT / "static/img/cma-mark.svg").read_text("utf-8")
+        self._mark = Markup(mark)  # noqa: S704  - our own file, no user text
         self._breaker = Breaker(lambda character: self.faces.advance(character), SIZE)
         self._bold = Breaker(lambda character: self.faces.advance(character, True), SIZE)
 
@@ -122,7 +132,12 @@ class Renderer:
         shelf = self.faces.shelf()
         runs = Runs(self.faces, shelf)
         margins = Margins(
-            certificate.number, certificate.agency_name, place, certificate.verify_code, total, certificate.specimen
+            certificate.number,
+            certificate.agency_name,
+            place,
+            certificate.verify_code,
+            total,
+            certificate.specimen,
         )
         painted = [PaintedPage(grid, number, margins, runs) for number, grid in enumerate(grids, 2)]
         document = front.copy([BorderedPage(front.pages[0]), *front.pages[1:], *painted])
@@ -134,7 +149,11 @@ class Renderer:
         """Certificate page and annex cover, in the roomiest setting that keeps each on one page."""
         counts = None
         if annex is not None:
-            counts = {"signatories": len(annex.signatories), "rows": len(annex.rows), "sites": len(annex.sites())}
+            counts = {
+                "signatories": len(annex.signatories),
+                "rows": len(annex.rows),
+                "sites": len(annex.sites()),
+            }
         wanted = 1 if annex is None else 2
         for density in _DENSITIES:
             document = self._lay_out(
@@ -161,7 +180,9 @@ class Renderer:
         css = self._styles.get(style)
         if css is None:
             css = self._styles[style] = CSS(
-                string=(TEMPLATES / style).read_text("utf-8"), font_config=self.font_config, url_fetcher=refuse_fetch
+                string=(TEMPLATES / style).read_text("utf-8"),
+                font_config=self.font_config,
+                url_fetcher=refuse_fetch,
             )
         source = HTML(string=html, url_fetcher=refuse_fetch, encoding="utf-8")
         return source.render(font_config=self.font_config, stylesheets=[css], pdf_variant=VARIANT)
@@ -170,7 +191,7 @@ class Renderer:
         self, document: Document, shelf: Any, record: dict[str, Any], name: str, issued_on: date
     ) -> Rendered:
         document.fonts = shelf
-        stamp = datetime(issued_on.year, issued_on.month, issued_on.day)
+        stamp = datetime(issued_on.year, issued_on.month, issued_on.day, tzinfo=UTC)
         stored = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
         attachment = Attachment(
             string=stored, name=name, description="机器可读数据", relationship="Data", created=stamp, modified=stamp,
@@ -197,7 +218,7 @@ def qr(address: str) -> Markup:
     segno.make(address, error="m", micro=False, boost_error=False).save(
         out, kind="svg", xmldecl=False, svgns=True, omitsize=True, border=4, svgclass=None, lineclass=None
     )
-    return Markup(out.getvalue().decode("ascii"))  # only path data made from module positions
+    return Markup(out.getvalue().decode("ascii"))  # noqa: S704  - path data made from module positions
 
 
 def render_certificate(certificate: Certificate, annex: Annex | None = None) -> Rendered:
@@ -210,5 +231,3 @@ def render_notice(notice: Notice) -> Rendered:
     """Render one written notice in this process."""
     with Renderer() as renderer:
         return renderer.notice(notice)
-
-

@@ -91,7 +91,20 @@ def cut(face: hb.Face, glyphs: Iterable[int]) -> bytes:
     wanted = hb.SubsetInput()
     wanted.sets(hb.SubsetInputSets.GLYPH_INDEX).set({0, *glyphs})
     drop = wanted.sets(hb.SubsetInputSets.DROP_TABLE_TAG)
-    for tag in ("GSUB", "GPOS", "GDEF", "BASE", "vhea", "vmtx", "VORG", "DSIG", "name", "cmap", "OS/2", "post"):
+    for tag in (
+        "GSUB",
+        "GPOS",
+        "GDEF",
+        "BASE",
+        "vhea",
+        "vmtx",
+        "VORG",
+        "DSIG",
+        "name",
+        "cmap",
+        "OS/2",
+        "post",
+    ):
         drop.add(int.from_bytes(tag.encode(), "big"))
     flags = hb.SubsetFlags.NO_HINTING | hb.SubsetFlags.DESUBROUTINIZE | hb.SubsetFlags.NOTDEF_OUTLINE
     flags |= hb.SubsetFlags.NO_LAYOUT_CLOSURE
@@ -128,7 +141,13 @@ class Shelf(dict[int, Font]):
 
 def plain_stream(fonts: dict[int, Any]) -> Stream:
     """A stream to paint on for the fonts' sake only."""
-    resources: dict[str, Any] = {"ExtGState": {}, "XObject": {}, "Pattern": {}, "Shading": {}, "ColorSpace": None}
+    resources: dict[str, Any] = {
+        "ExtGState": {},
+        "XObject": {},
+        "Pattern": {},
+        "Shading": {},
+        "ColorSpace": None,
+    }
     return Stream(fonts, (0, 0, 1, 1), resources, {}, None, {}, None)
 
 
@@ -140,15 +159,17 @@ class Faces:
         self._specimens: list[Document] = []
         self.opened: dict[int, SubsetFont] = {}
         self._measures: dict[int, hb.Font] = {}
-        self._order: dict[bool, list[int]] = {False: [], True: []}
+        self._keys: dict[tuple[str, bool], int] = {}
         self._glyphs: dict[bool, dict[str, Glyph | None]] = {False: {}, True: {}}
-        self._open(FAMILIES[0])
+        self.open_family(FAMILIES[0])
 
-    def _open(self, family: str) -> None:
-        """Let WeasyPrint choose the font files of one family, and keep them open.
+    def open_family(self, family: str) -> None:
+        """Let WeasyPrint choose the font files of one family, and keep them open; again for the same is nothing.
 
         The rarer families are opened when a text first needs them: each file is 20 to 30 MB.
         """
+        if any(font.family == family for font in self.opened.values()):
+            return
         page = (
             '<!doctype html><html lang="zh-CN"><meta charset="utf-8">'
             f"<body style='font-family:\"{family}\"'><p>\u4e00<p><b>\u4e00</b>"
@@ -161,7 +182,9 @@ class Faces:
         faces: dict[tuple[bytes, int], hb.Face] = {}
         for key, font in found.items():
             if font.family != family:
-                raise FontsMissing(f"typeface {family} is not installed ({font.family} came instead); install {PACKAGES}")
+                raise FontsMissing(
+                    f"typeface {family} is not installed ({font.family} came instead); install {PACKAGES}"
+                )
             file = (hashlib.sha256(font.file_content).digest(), font.index)
             if file not in faces:
                 faces[file] = hb.Face(hb.Blob(font.file_content), font.index)
@@ -170,7 +193,7 @@ class Faces:
             self.opened[key] = font
             self._measures[key] = hb.Font(font.face)
         for bold in (False, True):
-            self._order[bold].append(next(iter(sorted(found, key=lambda k: (found[k].weight >= 600) != bold))))
+            self._keys[family, bold] = min(found, key=lambda key: (found[key].weight >= 600) != bold)
 
     def shelf(self) -> Shelf:
         """Fonts for one new document."""
@@ -186,10 +209,9 @@ class Faces:
             return glyph
 
     def _look_up(self, character: str, bold: bool) -> Glyph | None:
-        for position, family in enumerate(FAMILIES):
-            if position == len(self._order[bold]):
-                self._open(family)
-            key = self._order[bold][position]
+        for family in FAMILIES:
+            self.open_family(family)
+            key = self._keys[family, bold]
             font, measure = self.opened[key], self._measures[key]
             glyph = measure.get_nominal_glyph(ord(character))
             if glyph:
@@ -206,7 +228,9 @@ class Faces:
     def _passed(self) -> set[str]:
         return set()
 
-    def refusals(self, texts: Iterable[tuple[str, str]], line_breaks: frozenset[str] = frozenset()) -> list[Refusal]:
+    def refusals(
+        self, texts: Iterable[tuple[str, str]], line_breaks: frozenset[str] = frozenset()
+    ) -> list[Refusal]:
         """Every character that cannot be printed as it was given, with where it stands.
 
         `texts` are (where, text) pairs; in the places named by `line_breaks` a line feed is allowed.

@@ -1,81 +1,32 @@
-"""Page-filling before anything is drawn: every line, row and page break of the annex is decided here.
+"""Page-filling before anything is drawn: every row and page break of the annex is decided here.
 
 WeasyPrint spends milliseconds on each table row and more than linearly on long tables; this takes microseconds.
-All measures are pt. A row is one standard; the labels of object and parameter span their rows and are repeated on
-every page on which the group continues. A row taller than a page goes on over the next ones.
+Labels are repeated on every page on which their group continues. A row taller than a page goes on over the next ones.
 """
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Literal
 
 from pdf.lines import Breaker
-from pdf.values import Annex, AnnexRow, Signatory
-
-MM = 72 / 25.4
-PAGE_WIDTH, PAGE_HEIGHT = 297 * MM, 210 * MM
-MARGIN = 13 * MM
-TABLE_WIDTH = PAGE_WIDTH - 2 * MARGIN
-TABLE_TOP = 27.5 * MM
-TABLE_BOTTOM = PAGE_HEIGHT - 15 * MM
-SIZE, LINE = 9.0, 12.15
-PAD_X, PAD_Y = 1.1 * MM, 1.05 * MM
-RULE = 0.5
-LONG_LABEL = 14  # lines; a longer label is printed once across the table
-WORDS: dict[str, Any] = tomllib.loads((Path(__file__).parent.parent / "templates/pdf/annex.toml").read_text("utf-8"))
-
-Align = Literal["left", "centre"]
-_WITH_CATEGORY = (5, 9, 12, 7, 14.5, 31, 13, 8.5)
-_WITHOUT_CATEGORY = (6, 15, 7.5, 17, 32.5, 13, 9)
-_SIGNATORIES = (8, 16, 22, 40, 14)
-
-
-def height(lines: int) -> float:
-    """Height of a row with so many lines."""
-    return max(lines, 1) * LINE + 2 * PAD_Y
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """A box of the grid: columns from `left` to before `right`, edges in pt from the top of the table."""
-
-    left: int
-    right: int
-    top: float
-    bottom: float
-    lines: tuple[str, ...]
-    align: Align = "centre"
-    bold: bool = False
-    tinted: bool = False
-
-
-@dataclass(slots=True)
-class Strip:
-    """One row of the page: either a bar across the table, or the three own cells of a row within its group."""
-
-    lines: tuple[tuple[str, ...], ...]
-    height: float
-    group: int = -1
-    item: int = -1
-    bar: Literal["", "section", "label"] = ""
-    bookmark: tuple[int, str] | None = None
-
-    @property
-    def is_bar(self) -> bool:
-        return bool(self.bar)
-
-
-@dataclass(slots=True)
-class Group:
-    """The labels that several rows share."""
-
-    number: str
-    lines: tuple[tuple[str, ...], ...]
-    height: float
+from pdf.tables import (
+    LINE,
+    MARGIN,
+    PAD_Y,
+    TABLE_BOTTOM,
+    TABLE_TOP,
+    TABLE_WIDTH,
+    WORDS,
+    Cell,
+    SignatoryTable,
+    Strip,
+    Table,
+    bars,
+    height,
+    inner_width,
+)
+from pdf.values import Annex, Signatory
 
 
 @dataclass(slots=True)
@@ -110,188 +61,12 @@ class GridPage:
         yield from self.table.body(self.strips)
 
 
-def _inner(columns: Sequence[float], left: int, right: int) -> float:
-    return TABLE_WIDTH * sum(columns[left:right]) / sum(columns) - 2 * PAD_X - RULE
-
-
-class Table:
-    """The capability table of one site."""
-
-    def __init__(self, rows: Sequence[AnnexRow], breaker: Breaker, bold: Breaker) -> None:
-        self.rows = rows
-        self.breaker = breaker
-        self.bold = bold
-        self.with_category = any(row.category for row in rows)
-        self.columns = _WITH_CATEGORY if self.with_category else _WITHOUT_CATEGORY
-        self.label_columns = 3 if self.with_category else 2
-        self.groups: list[Group] = []
-        self.items: list[Group] = []
-        self.head = 2 * height(1)
-
-    def _lines(self, text: str, column: int) -> tuple[str, ...]:
-        return self.breaker.lines(text, _inner(self.columns, column, column + 1))
-
-    def strips(self) -> Iterator[Strip]:
-        """The rows in order, each with its own cells broken; bars before a section and before an over-long label."""
-        section = object_key = parameter = None
-        sections = 0
-        item_in_group = 0
-        standard_column = self.label_columns + 2
-        full = _inner(self.columns, 0, len(self.columns))
-        for row in self.rows:
-            new_section = row.section != section
-            if new_section:
-                section, object_key = row.section, None
-                if section or sections:
-                    sections += 1
-                    label = f"{chinese_numeral(sections)}、{section}"
-                    yield from _bars("section", self.bold.lines(label, full), (2, label))
-            new_group = (row.category, row.object) != object_key
-            bookmark = None
-            if new_group:
-                object_key, parameter, item_in_group = (row.category, row.object), None, 0
-                number = str(len(self.groups) + 1)
-                labels = (row.category, row.object) if self.with_category else (row.object,)
-                yield from self._add(self.groups, number, labels, 1, full)
-                bookmark = (3, f"{number} {row.object or row.category}")
-            if row.parameter != parameter:
-                parameter = row.parameter
-                item_in_group += 1
-                number = f"{len(self.groups)}.{item_in_group}"
-                yield from self._add(self.items, number, (parameter,), self.label_columns + 1, full)
-            own = tuple(
-                self._lines(text, standard_column + position)
-                for position, text in enumerate((row.standard_text, row.limit, row.note))
-            )
-            tall = max(map(len, own))
-            yield Strip(own, height(tall), len(self.groups) - 1, len(self.items) - 1, bookmark=bookmark)
-
-    def _add(
-        self, into: list[Group], number: str, labels: tuple[str, ...], column: int, full: float
-    ) -> Iterator[Strip]:
-        lines = []
-        for position, label in enumerate(labels):
-            broken = self._lines(label, column + position)
-            if len(broken) > LONG_LABEL:
-                bar = WORDS["bar"].format(number=number, label=label)
-                yield from _bars("label", self.breaker.lines(bar, full), None)
-                broken = self._lines(WORDS["see_bar"].format(number=number), column + position)
-            lines.append(broken)
-        into.append(Group(number, tuple(lines), height(max(map(len, lines)))))
-
-    def header(self) -> Iterator[Cell]:
-        """The two-level header of the official form."""
-        words, first, half, whole = WORDS["columns"], self.label_columns, height(1), self.head
-        captions = [words["number"]]
-        captions += [words["category"], words["object"]] if self.with_category else [words["object_alone"]]
-        for column, caption in enumerate(captions):
-            yield self._heading(column, column + 1, 0, whole, caption)
-        yield self._heading(first, first + 2, 0, half, words["item"])
-        yield self._heading(first, first + 1, half, whole, words["item_number"])
-        yield self._heading(first + 1, first + 2, half, whole, words["item_name"])
-        for column, name in enumerate(("standard", "limit", "note"), first + 2):
-            yield self._heading(column, column + 1, 0, whole, words[name])
-
-    def _heading(self, left: int, right: int, top: float, bottom: float, caption: str) -> Cell:
-        lines = self.bold.lines(caption, _inner(self.columns, left, right))
-        return Cell(left, right, top, bottom, lines, bold=True, tinted=True)
-
-    def body(self, strips: Sequence[Strip]) -> Iterator[Cell]:
-        """The boxes under the header, labels spanning their rows on this page."""
-        edges = [self.head]
-        for strip in strips:
-            edges.append(edges[-1] + strip.height)
-        last = len(self.columns)
-        standard = self.label_columns + 2
-        for position, strip in enumerate(strips):
-            top, bottom = edges[position], edges[position + 1]
-            if strip.bar:
-                is_section = strip.bar == "section"
-                yield Cell(0, last, top, bottom, strip.lines[0], "left", is_section, is_section)
-                continue
-            yield Cell(standard, standard + 1, top, bottom, strip.lines[0], "left")
-            yield Cell(standard + 1, standard + 2, top, bottom, strip.lines[1])
-            yield Cell(standard + 2, standard + 3, top, bottom, strip.lines[2])
-        for first, end in _runs([strip.group for strip in strips]):
-            group = self.groups[strips[first].group]
-            yield Cell(0, 1, edges[first], edges[end], (group.number,))
-            for column, lines in enumerate(group.lines, 1):
-                yield Cell(column, column + 1, edges[first], edges[end], lines)
-        for first, end in _runs([strip.item for strip in strips]):
-            item = self.items[strips[first].item]
-            column = self.label_columns
-            yield Cell(column, column + 1, edges[first], edges[end], self._lines(item.number, column))
-            yield Cell(column + 1, column + 2, edges[first], edges[end], item.lines[0])
-
-
-class SignatoryTable:
-    """The table of authorised signatories."""
-
-    def __init__(self, signatories: Sequence[Signatory], breaker: Breaker, bold: Breaker) -> None:
-        self.signatories = signatories
-        self.breaker, self.bold = breaker, bold
-        self.columns = _SIGNATORIES
-        self.head = height(1)
-        self.groups: list[Group] = []
-        self.items: list[Group] = []
-
-    def strips(self) -> Iterator[Strip]:
-        """One strip per signatory; over-long ones are cut into parts like capability rows."""
-        for number, one in enumerate(self.signatories, 1):
-            texts = (str(number), one.name, one.title, one.field, one.note)
-            lines = tuple(
-                self.breaker.lines(text, _inner(self.columns, column, column + 1))
-                for column, text in enumerate(texts)
-            )
-            yield Strip(lines, height(max(map(len, lines))))
-
-    def header(self) -> Iterator[Cell]:
-        """The captions of the official form."""
-        for column, caption in enumerate(WORDS["signatories"].values()):
-            yield Cell(column, column + 1, 0, self.head, (caption,), bold=True, tinted=True)
-
-    def body(self, strips: Sequence[Strip]) -> Iterator[Cell]:
-        """The boxes under the header."""
-        top = self.head
-        for strip in strips:
-            for column, lines in enumerate(strip.lines):
-                align: Align = "left" if column == 3 else "centre"
-                yield Cell(column, column + 1, top, top + strip.height, lines, align)
-            top += strip.height
-
-
-def chinese_numeral(number: int) -> str:
-    """一, 二, … 十, 十一, … for section bars; plain figures from one hundred."""
-    digits = WORDS["numerals"]
-    if number <= 10:
-        return str(digits[number - 1])
-    if number >= 100:
-        return str(number)
-    tens, ones = divmod(number, 10)
-    return (digits[tens - 1] if tens > 1 else "") + digits[9] + (digits[ones - 1] if ones else "")
-
-
-def _bars(kind: Literal["section", "label"], lines: tuple[str, ...], bookmark: tuple[int, str] | None) -> Iterator[Strip]:
-    """A text across the table, in several bars when it is very long."""
-    for start in range(0, len(lines), 24):
-        part = lines[start : start + 24]
-        yield Strip((part,), height(len(part)), bar=kind, bookmark=bookmark if start == 0 else None)
-
-
-def _runs(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """(first, end) of each stretch of equal numbers, leaving out those of bars (-1)."""
-    start = 0
-    for position in range(1, len(numbers) + 1):
-        if position == len(numbers) or numbers[position] != numbers[start]:
-            if numbers[start] >= 0:
-                yield start, position
-            start = position
-
-
 class Filler:
     """Puts strips on pages from top to bottom, and grows the last row of a group whose label needs the room."""
 
-    def __init__(self, table: Table | SignatoryTable, title: str, site_lines: tuple[str, ...], bookmark: str) -> None:
+    def __init__(
+        self, table: Table | SignatoryTable, title: str, site_lines: tuple[str, ...], bookmark: str
+    ) -> None:
         self._table, self._title, self._site_lines = table, title, site_lines
         self._bookmark: str | None = bookmark
         self._section: tuple[str, ...] = ()
@@ -317,7 +92,9 @@ class Filler:
             if len(self._section) > 2:
                 whole = self._section[0].rstrip()[:-1] + "…"
             label = WORDS["continued"].format(label=whole)
-            for bar in _bars("section", self._table.bold.lines(label, _inner(self._table.columns, 0, 99)), None):
+            for bar in bars(
+                "section", self._table.bold.lines(label, inner_width(self._table.columns, 0, 99)), None
+            ):
                 self._put(bar)
 
     def _missing(self, own: float, group: int, item: int) -> float:
@@ -361,26 +138,26 @@ class Filler:
 
     def fill(self, strips: Iterator[Strip]) -> list[GridPage]:
         """Place all strips and return the pages."""
-        bars: list[Strip] = []
+        waiting: list[Strip] = []
         for strip in strips:
             if strip.is_bar:
-                bars.append(strip)
+                waiting.append(strip)
                 continue
-            self._place(bars, strip)
-            bars = []
+            self._place(waiting, strip)
+            waiting = []
         self._close(True)
         self.pages[-1].last_of_table = True
         return self.pages
 
-    def _place(self, bars: list[Strip], strip: Strip) -> None:
+    def _place(self, before: list[Strip], strip: Strip) -> None:
         """Place a row with the bars that introduce it on one page if any page can hold them."""
-        ahead = sum(bar.height for bar in bars)
-        need = ahead + strip.height + self._missing_after(bars, strip)
+        ahead = sum(bar.height for bar in before)
+        need = ahead + strip.height + self._missing_after(before, strip)
         if need + self._closing_room(strip) > self._room and self.page.strips:
-            if bars and bars[0].bar == "section":
+            if before and before[0].bar == "section":
                 self._section = ()
             self._break_page()
-        for bar in bars:
+        for bar in before:
             self._close(True)
             if bar.bar == "section":
                 self._section = bar.lines[0] if bar.bookmark else self._section + bar.lines[0]
@@ -389,7 +166,10 @@ class Filler:
             self._put(bar)
         if strip.item != self._item:
             self._close(strip.group != self._group)
-        if self._room < 16 * LINE and strip.height + self._missing(strip.height, strip.group, strip.item) > self._room:
+        if (
+            self._room < 16 * LINE
+            and strip.height + self._missing(strip.height, strip.group, strip.item) > self._room
+        ):
             self._break_page()
         while (part := self._part_that_fits(strip)) is not strip:
             self._open(part)
@@ -399,8 +179,8 @@ class Filler:
         self._open(strip)
         self._put(strip)
 
-    def _missing_after(self, bars: list[Strip], strip: Strip) -> float:
-        if bars and strip.item >= 0:
+    def _missing_after(self, before: list[Strip], strip: Strip) -> float:
+        if before and strip.item >= 0:
             table = self._table
             for_item = max(0.0, table.items[strip.item].height - strip.height)
             return for_item + max(0.0, table.groups[strip.group].height - strip.height - for_item)
@@ -443,10 +223,14 @@ def annex_pages(annex: Annex, breaker: Breaker, bold: Breaker) -> list[GridPage]
         who = SignatoryTable(signatories, breaker, bold)
         label = WORDS["site"].format(site=site or WORDS["every_site"])
         title = WORDS["signatories_title"]
-        pages += Filler(who, title, breaker.lines(label, TABLE_WIDTH), f"{title} {site}".strip()).fill(who.strips())
+        pages += Filler(who, title, breaker.lines(label, TABLE_WIDTH), f"{title} {site}".strip()).fill(
+            who.strips()
+        )
     for site, rows in annex.sites().items():
         table = Table(rows, breaker, bold)
         label = WORDS["site"].format(site=site)
         title = WORDS["capabilities_title"]
-        pages += Filler(table, title, breaker.lines(label, TABLE_WIDTH), f"{title} {site}".strip()).fill(table.strips())
+        pages += Filler(table, title, breaker.lines(label, TABLE_WIDTH), f"{title} {site}".strip()).fill(
+            table.strips()
+        )
     return pages

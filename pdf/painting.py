@@ -13,7 +13,8 @@ from typing import Any
 from weasyprint.pdf.stream import Stream
 
 from pdf.faces import Faces, Shelf
-from pdf.pages import LINE, MARGIN, PAD_X, PAGE_HEIGHT, PAGE_WIDTH, RULE, SIZE, TABLE_WIDTH, WORDS, Cell, GridPage
+from pdf.pages import GridPage
+from pdf.tables import LINE, MARGIN, PAD_X, PAGE_HEIGHT, PAGE_WIDTH, RULE, SIZE, TABLE_WIDTH, WORDS, Cell
 
 _INK, _GREY, _TINT, _PALE = "0.1 0.1 0.1", "0.38 0.38 0.38", "0.955 0.945 0.92", "0.9 0.88 0.84"
 _RULE_INK = "0.25 0.24 0.22"
@@ -34,7 +35,8 @@ class Runs(dict[tuple[str, bool], tuple[list[tuple[str, str]], int]]):
         for character in set(text).difference(letters):
             letters[character] = self._letter(character, bold)
         runs: list[tuple[str, str]] = []
-        font, codes, width = "", [], 0
+        font, width = "", 0
+        codes: list[str] = []
         for character in text:
             its_font, code, advance, alias = letters[character]
             width += advance
@@ -122,7 +124,14 @@ class PaintedPage:
             baseline += LINE
 
     def _text(
-        self, out: list[str], text: str, x: float, y: float, size: float, bold: bool = False, anchor: float = 0
+        self,
+        out: list[str],
+        text: str,
+        x: float,
+        y: float,
+        size: float,
+        bold: bool = False,
+        anchor: float = 0,
     ) -> None:
         """Show one line; `anchor` 0, 0.5, 1 puts its left end, its middle or its right end at x."""
         runs, width = self._runs[text, bold]
@@ -183,7 +192,9 @@ def fills(cells: Iterable[Cell], edges: tuple[float, ...], top: float) -> list[s
     return [f"{_TINT} rg", *boxes, "f"]
 
 
-def rules(cells: Iterable[Cell], edges: tuple[float, ...], top: float) -> list[tuple[float, float, float, float]]:
+def rules(
+    cells: Iterable[Cell], edges: tuple[float, ...], top: float
+) -> list[tuple[float, float, float, float]]:
     """The grid as few straight segments (x0, y0, x1, y1): neighbouring box edges are joined."""
     across: dict[float, list[tuple[int, int]]] = {}
     down: dict[int, list[tuple[float, float]]] = {}

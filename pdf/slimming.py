@@ -17,7 +17,10 @@ def slim(written: bytes) -> bytes:
             bare_cff(document, font)
         out = io.BytesIO()
         document.save(
-            out, object_stream_mode=pikepdf.ObjectStreamMode.generate, deterministic_id=True, compress_streams=True
+            out,
+            object_stream_mode=pikepdf.ObjectStreamMode.generate,
+            deterministic_id=True,
+            compress_streams=True,
         )
     return out.getvalue()
 
