@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Generic, TypeVar
 
 from workflow.case import Case
+from workflow.deadlines import Clock
 from workflow.engine import Step
 from workflow.procedure import Procedure
 
@@ -70,6 +71,7 @@ class QueueLine:
     subject: str
     due_on: date | None
     opened_at: datetime
+    clocks: tuple[Clock, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,8 @@ class AuditRecord(Record):
     payload: Mapped[dict[str, Any]]
     previous_hash: Mapped[str] = mapped_column(String(64))
     hash: Mapped[str] = mapped_column(String(64))
-    __table_args__ = (UniqueConstraint("stream", "seq"), Index("ix_audit_entry_case", "case_id", "id"))
+    __table_args__ = (UniqueConstraint("stream", "seq"), Index("ix_audit_entry_case", "case_id", "id"),
+                      Index("ix_audit_entry_account", "account_id", "id"))
 
 
 APPEND_ONLY = ("audit_entry", "certificate_event", "sign_off")

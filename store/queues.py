@@ -1,0 +1,204 @@
+"""QueueStore: what waits for a person, desk by desk. Read-only, scoped, keyset-paged, never counted to the end.
+
+A desk is a role. Its queue holds the open tasks of that role: everyone's for a bureau-wide role, one's own
+department's, one's own person's. The order is due day first, then age; the index `ix_task_queue` serves it.
+"""
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Subquery, and_, func, literal, or_, select, tuple_
+from sqlalchemy.engine import RowMapping
+
+from store.database import Database
+from store.records.audit import AuditRecord
+from store.records.cases import CaseRecord, TaskRecord
+from store.records.columns import NEVER, table_of
+from store.scope import visible_to
+from store.values import Page, QueueLine
+from workflow.deadlines import Clock
+from workflow.vocabulary import N_, Actor, Message, Refusal, Role
+
+PAGE = 50          # lines of a page; a display choice
+CAP = 1000         # a count goes no further: "more than 1,000" is all a desk needs to know
+SCAN = 5000        # open tasks looked through for one page of a filtered queue
+TEXT_LIMIT = 80    # characters of a search that are looked at
+
+_TASK = table_of(TaskRecord)
+_CASE = table_of(CaseRecord)
+_COLUMNS = (
+    _TASK.c.id.label("task_id"), _TASK.c.due_on, _TASK.c.opened_at, _CASE.c.public_id, _CASE.c.number,
+    _CASE.c.procedure, _CASE.c.procedure_version, _CASE.c.state, _CASE.c.track, _CASE.c.agency_name,
+    _CASE.c.subject, _CASE.c.clocks)
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What to keep of a queue. `search` is part of an agency's name, or the start of a case number."""
+
+    search: str = ""
+    procedure: str = ""
+    track: str = ""
+    overdue: bool = False
+
+    @property
+    def reads_cases(self) -> bool:
+        return bool(self.search or self.procedure or self.track)
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many tasks wait, up to CAP; `more` tells that there are more than that."""
+
+    waiting: int
+    overdue: int
+    more: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RecentAct:
+    """Something this person did: the case as it stands now and the action taken then."""
+
+    at: datetime
+    action: str
+    public_id: str
+    number: str | None
+    procedure: str
+    procedure_version: int
+    state: str
+    agency_name: str
+    subject: str
+
+
+def desks_of(actor: Actor) -> tuple[Role, ...]:
+    """The desks of an actor, in the order of the procedure. Whoever may lead a team may also be a member."""
+    roles = set(actor.roles) | ({Role.REVIEWER} if Role.TEAM_LEADER in actor.roles else set())
+    return tuple(role for role in Role if role in roles and role is not Role.SYSTEM)
+
+
+class QueueStore:
+    """Every method opens one read transaction and asks at most three statements, whatever the data."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def queue(self, actor: Actor, role: Role, wanted: Filter | None = None, *, after: str | None = None,
+              limit: int = PAGE) -> Page[QueueLine]:
+        """A page of what waits at one desk, due first. A filtered page looks through SCAN tasks at most and may
+        then be short (even empty) with `after` set: asking for the next page goes on from there.
+
+        Raises Refusal: unknown, when the desk is not the actor's; malformed, when `after` is not a key.
+        """
+        wanted = wanted or Filter()
+        mine = self._holding(actor, role)
+        if wanted.overdue:
+            mine = and_(mine, _TASK.c.due_on < self.database.clock.today())
+        if after:
+            mine = and_(mine, tuple_(_TASK.c.due_on, _TASK.c.id) > tuple_(*map(literal, _key(after))))
+        with self.database.reading() as connection:
+            rows = connection.execute(_page(mine, actor, wanted, limit)).mappings().all()
+            if len(rows) > limit:
+                last = rows[limit - 1]
+                return Page(tuple(map(_line, rows[:limit])), f"{last['due_on'].isoformat()}.{last['task_id']}")
+            return Page(tuple(map(_line, rows)), _horizon(connection, mine) if wanted.reads_cases else None)
+
+    def counts(self, actor: Actor, desks: Iterable[Role] | None = None) -> dict[Role, Count]:
+        """How much waits at each desk, counted to CAP at most: one statement for all desks."""
+        roles = tuple(desks_of(actor) if desks is None else desks)
+        held = {role: self._holding(actor, role) for role in roles}
+        if not held:
+            return {}
+        today = self.database.clock.today()
+        columns = [column for role, mine in held.items() for column in (
+            _capped(mine).label(f"{role.value}_waiting"),
+            _capped(and_(mine, _TASK.c.due_on < today)).label(f"{role.value}_overdue"))]
+        with self.database.reading() as connection:
+            row = connection.execute(select(*columns)).mappings().one()
+        return {role: Count(min(row[f"{role.value}_waiting"], CAP), min(row[f"{role.value}_overdue"], CAP),
+                            row[f"{role.value}_waiting"] > CAP) for role in roles}
+
+    def recent(self, actor: Actor, limit: int = 8) -> tuple[RecentAct, ...]:
+        """The last acts of this account on cases it may still see, newest first."""
+        entry = AuditRecord
+        query = (select(entry.at, entry.action, *(_CASE.c[name] for name in (
+                    "public_id", "number", "procedure", "procedure_version", "state", "agency_name", "subject")))
+                 .join(_CASE, _CASE.c.id == entry.case_id)
+                 .where(entry.account_id == actor.account_id, visible_to(actor))
+                 .order_by(entry.id.desc()).limit(limit))
+        with self.database.reading() as connection:
+            return tuple(RecentAct(*row) for row in connection.execute(query))
+
+    def _holding(self, actor: Actor, role: Role) -> ColumnElement[bool]:
+        if role not in desks_of(actor):
+            raise Refusal("unknown", Message(N_("There is no such desk, or it is not yours.")))
+        return and_(_TASK.c.role == role.value, _TASK.c.holder == holder_of(actor, role))
+
+
+def holder_of(actor: Actor, role: Role) -> str:
+    """The name under which tasks of a role wait for this actor (see `workflow.procedure.Duty`)."""
+    if role is Role.APPLICANT:
+        return f"agency:{actor.agency_id}"
+    if role is Role.DEPARTMENT_OFFICER:
+        return f"department:{actor.department}"
+    if role in (Role.TEAM_LEADER, Role.REVIEWER):
+        return f"person:{actor.person_id}"
+    return ""
+
+
+def _page(mine: ColumnElement[bool], actor: Actor, wanted: Filter, limit: int) -> Any:
+    order = (_TASK.c.due_on, _TASK.c.id)
+    if not wanted.reads_cases:
+        return (select(*_COLUMNS).join(_CASE, _CASE.c.id == _TASK.c.case_id)
+                .where(mine, visible_to(actor)).order_by(*order).limit(limit + 1))
+    near = _near(mine)
+    columns = [near.c[c.key] if c.table is _TASK and c.key != "id" else c for c in _COLUMNS[1:]]
+    conditions = [condition for given, condition in (
+        (wanted.procedure, _CASE.c.procedure == wanted.procedure), (wanted.track, _CASE.c.track == wanted.track),
+        (wanted.search, _matches(wanted.search[:TEXT_LIMIT]))) if given]
+    return (select(near.c.id.label("task_id"), *columns).join(_CASE, _CASE.c.id == near.c.case_id)
+            .where(visible_to(actor), *conditions).order_by(near.c.due_on, near.c.id).limit(limit + 1))
+
+
+def _near(mine: ColumnElement[bool]) -> Subquery:
+    """The next SCAN tasks: what one page of a filtered queue looks through, and no more."""
+    return select(_TASK).where(mine).order_by(_TASK.c.due_on, _TASK.c.id).limit(SCAN).subquery("near")
+
+
+def _horizon(connection: Connection, mine: ColumnElement[bool]) -> str | None:
+    """Where looking stopped, as a key to go on from; None when every task was looked at."""
+    near = _near(mine)
+    row = connection.execute(select(func.count(), func.max(near.c.due_on)).select_from(near)).one()
+    if row[0] < SCAN:
+        return None
+    last = connection.scalar(select(func.max(near.c.id)).where(near.c.due_on == row[1]))
+    return f"{row[1].isoformat()}.{last}"
+
+
+def _matches(text: str) -> ColumnElement[bool]:
+    return or_(_CASE.c.agency_name.contains(text, autoescape=True), _CASE.c.number.startswith(text, autoescape=True))
+
+
+def _capped(mine: ColumnElement[bool]) -> Any:
+    counted = select(literal(1)).select_from(_TASK).where(mine).limit(CAP + 1).subquery()
+    return select(func.count()).select_from(counted).scalar_subquery()
+
+
+def _key(after: str) -> tuple[date, int]:
+    day, _, number = after.partition(".")
+    try:
+        key = date.fromisoformat(day), int(number)
+    except ValueError:
+        key = NEVER, -1
+    if not 0 <= key[1] < 2**63:
+        raise Refusal("malformed", Message(N_("This page of the list does not exist; start again from the first.")))
+    return key
+
+
+def _line(row: RowMapping) -> QueueLine:
+    due_on = row["due_on"]
+    return QueueLine(
+        task_id=row["task_id"], public_id=row["public_id"], number=row["number"], procedure=row["procedure"],
+        procedure_version=row["procedure_version"], state=row["state"], track=row["track"],
+        agency_name=row["agency_name"], subject=row["subject"], due_on=None if due_on == NEVER else due_on,
+        opened_at=row["opened_at"], clocks=tuple(Clock.from_plain(c) for c in row["clocks"]))
