@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import obstore
 from obstore.exceptions import AlreadyExistsError
@@ -28,14 +28,10 @@ class FileStore:
         parts = urlsplit(url)
         self._store: LocalStore | S3Store
         if parts.scheme == "s3":
-            self._store = S3Store(
-                parts.netloc,
-                prefix=parts.path.strip("/") or None,
-                virtual_hosted_style_request=False,
-                **s3_options,
-            )
+            options = {"virtual_hosted_style_request": False, **s3_options}
+            self._store = S3Store(parts.netloc, prefix=parts.path.strip("/") or None, **options)
         else:
-            directory = Path(parts.path if parts.scheme == "file" else url)
+            directory = Path(unquote(parts.path) if parts.scheme == "file" else url)
             directory.mkdir(parents=True, exist_ok=True)
             self._store = LocalStore(directory)
 

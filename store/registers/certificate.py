@@ -192,16 +192,22 @@ def rows_in_force(connection: Connection, certificate_id: int, version: int) -> 
     )
 
 
-def certificate_number(on: date, authority: str, field: str, industry: str, serial: int) -> str:
-    """The 12 digits YY AA FF DD SSSS: year, authority, field, industry, serial (domain rules, section 5.7)."""
+def number_prefix(on: date, authority: str, field: str, industry: str) -> str:
+    """The first 8 of the 12 digits YY AA FF DD SSSS: year, authority, field, industry (domain rules, 5.7)."""
+    return f"{on.year % 100:02d}{authority}{field}{industry}"
+
+
+def certificate_number(prefix: str, serial: int) -> str:
+    """The whole number. Raises Refusal("unmet") when the four digits of the serial are used up."""
     if serial > 9999:
         raise Refusal("unmet", Message(N_("The serial numbers of this year are used up.")))
-    return f"{on.year % 100:02d}{authority}{field}{industry}{serial:04d}"
+    return f"{prefix}{serial:04d}"
 
 
-def number_scope(on: date, authority: str) -> str:
-    """Serials run per year and authority; whether they restart is not stated by the rules, so it is one place."""
-    return f"certificate:{on.year % 100:02d}{authority}"
+def number_scope(number_without_serial: str, counter_scope: str = "year_authority") -> str:
+    """The counter a serial is taken from. The rules do not say what a serial restarts with, so the bureau does."""
+    digits = {"year_authority": 4, "year_authority_field": 6, "year_authority_field_industry": 8}[counter_scope]
+    return f"certificate:{number_without_serial[:digits]}"
 
 
 def bureau(connection: Connection) -> Mapping[str, Any]:
@@ -218,10 +224,11 @@ def _new_certificate(connection: Connection, step: Step, moment: Moment) -> tupl
         select(AgencyRecord.name, AgencyRecord.address).where(AgencyRecord.id == case.agency_id)
     ).one()
     code = str(authority["authority_code"])
-    serial = take(connection, number_scope(moment.on, code))
-    number = certificate_number(
-        moment.on, code, case.fact("field_code") or "21", case.fact("industry_code") or "34", serial
+    prefix = number_prefix(
+        moment.on, code, case.fact("field_code") or "21", case.fact("industry_code") or "34"
     )
+    scope = number_scope(prefix, authority.get("counter_scope", "year_authority"))
+    number = certificate_number(prefix, take(connection, scope))
     validity = in_force(moment.law.allowances, "certificate_validity", moment.on)
     certificate_id = connection.execute(
         insert(CertificateRecord).returning(CertificateRecord.id),
