@@ -354,6 +354,59 @@ def _case(connection: Connection, row: RowMapping, procedure: Procedure) -> Case
 # -- the pen: everything below runs inside the caller's transaction ---------------------------------------
 
 
+def change_facts(
+    connection: Connection,
+    case_id: int,
+    actor: Actor,
+    facts: Mapping[str, Any],
+    moment: Moment,
+    action: str = "edit_application",
+    *,
+    subject: str | None = None,
+    agency_name: str | None = None,
+) -> int:
+    """Put facts that follow from an edit of the dossier on the case: version and audit entry with them.
+
+    Locks the case row; writes nothing when nothing differs. Returns the version of the case afterwards.
+    """
+    row = connection.execute(_LOCK, {"case_id": case_id}).mappings().first()
+    if row is None:
+        raise _no_such_case()
+    changed = {name: value for name, value in facts.items() if row["facts"].get(name) != value}
+    heading = {"subject": subject or row["subject"], "agency_name": agency_name or row["agency_name"]}
+    if not changed and all(row[name] == value for name, value in heading.items()):
+        return int(row["version"])
+    version, seq = row["version"] + 1, row["audit_seq"] + 1
+    entry = audit.audit_row(
+        stream=f"case:{case_id}",
+        seq=seq,
+        previous=row["audit_hash"],
+        at=moment.at,
+        actor=actor,
+        action=action,
+        role="applicant",
+        source=row["state"],
+        target=row["state"],
+        case_id=case_id,
+        version=version,
+        payload={"facts": changed},
+    )
+    connection.execute(
+        update(_CASE)
+        .where(_CASE.c.id == case_id)
+        .values(
+            facts={**row["facts"], **changed},
+            version=version,
+            audit_seq=seq,
+            audit_hash=entry["hash"],
+            changed_at=moment.at,
+            **heading,
+        )
+    )
+    audit.write(connection, [entry])
+    return int(version)
+
+
 def _write(
     connection: Connection, locked: _Locked, steps: list[Step], moment: Moment, command_id: str
 ) -> Case:
