@@ -100,7 +100,7 @@ def row_counts(connection: Connection, case_id: int) -> dict[str, int]:
 
 def _counts(connection: Connection, column: Any, condition: Any) -> dict[str, int]:
     rows = connection.execute(select(column, func.count()).where(condition).group_by(column))
-    return {key: n for key, n in rows.tuples()}  # noqa: C416  # dict() loses the row's types
+    return {row[0]: row[1] for row in rows}
 
 
 def _chunks(values: Sequence[int]) -> Iterator[Sequence[int]]:
