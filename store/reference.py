@@ -29,6 +29,7 @@ CATALOGUES = {
     "application_types": "key",
     "authorities": "code",
     "checklist": "no",
+    "commitment_criteria": "key",
     "commitment_exclusions": "key",
     "confirmation_ways": "key",
     "department_calls": "section",

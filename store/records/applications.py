@@ -10,11 +10,16 @@ from store.records.columns import Record, big_id, token
 
 
 class ApplicationRecord(Record):
-    """`sections` holds section name -> field values as typed; `digest` is set when the case is submitted."""
+    """`sections` holds section name -> field values as typed; `digest` is set when the case is submitted.
+
+    `section_states` holds section name -> revision, moment and author of the last change and the fields that came
+    out of the uploaded form; two people editing two sections do not disturb each other.
+    """
 
     __tablename__ = "application"
     case_id: Mapped[int] = mapped_column(ForeignKey("case.id"), primary_key=True)
     sections: Mapped[dict[str, Any]]
+    section_states: Mapped[dict[str, Any]] = mapped_column(default=dict)
     revision: Mapped[int] = mapped_column(default=0)
     digest: Mapped[str | None] = mapped_column(String(64))
     frozen_at: Mapped[datetime | None]
@@ -45,7 +50,7 @@ class UploadRecord(Record):
 
 
 class TableReadingRecord(Record):
-    """What the intake found in one uploaded table."""
+    """What the intake found in one uploaded table. `summary` holds what the case's facts need of its rows."""
 
     __tablename__ = "table_reading"
     case_id: Mapped[int] = mapped_column(ForeignKey("case.id"), primary_key=True)
@@ -56,6 +61,7 @@ class TableReadingRecord(Record):
     data_rows: Mapped[int]
     accepted: Mapped[int]
     problem_counts: Mapped[dict[str, Any]]
+    summary: Mapped[dict[str, Any]] = mapped_column(default=dict)
     read_at: Mapped[datetime]
 
 
