@@ -1,0 +1,76 @@
+"""The people of a demonstration bureau, made through the same doors as real ones."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from store.accounts import AccountStore
+from store.reference import Reference
+from workflow.vocabulary import Actor, Role
+
+PASSWORD = "Wujian@2026"  # noqa: S105  # printed at every start of the demonstration; production has no such account
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One account of the cast. Every part is another person."""
+
+    login: str
+    name: str
+    roles: tuple[Role, ...]
+    department: str | None = None
+
+
+STAFF = (
+    Part("chuangkou", "窗口 · 程一鸣", (Role.WINDOW_OFFICER,)),
+    Part("zuzhi", "评审组织 · 陆知远", (Role.REVIEW_ORGANISER,)),
+    Part("zuzhang", "评审组长 · 沈怀谷", (Role.TEAM_LEADER, Role.REVIEWER)),
+    Part("pingshen1", "评审员 · 顾若川", (Role.REVIEWER,)),
+    Part("pingshen2", "评审员 · 乔木生", (Role.TEAM_LEADER, Role.REVIEWER)),
+    Part("lingdao", "审批 · 秦望山", (Role.LEADER,)),
+    Part("zhizheng", "制证 · 白简之", (Role.ISSUING_CLERK,)),
+    Part("hecha", "核查 · 严明理", (Role.INSPECTOR,)),
+    Part("guanli", "管理 · 温故新", (Role.ADMINISTRATOR,)),
+)
+_OFFICER_NAMES = ["江澜", "方泽", "宁岳", "田畴", "林野", "梁栋", "路远", "卫平", "史册", "安然", "尚文", "云舒", "石坚", "金诚", "袁方", "龙吟", "于闻", "和顺"]
+
+
+class Cast:
+    """Makes missing accounts and answers with actors; calling it twice makes nothing twice."""
+
+    def __init__(self, accounts: AccountStore, reference: Reference) -> None:
+        self.accounts = accounts
+        self.reference = reference
+
+    def assemble(self) -> None:
+        """Every official of the bureau and one officer for each department that may be asked."""
+        for part in (*STAFF, *self.officers()):
+            self.ensure(part)
+        sectors = {f"{row['sector']}/{row['section']}" for row in self.reference.catalogue("department_calls")}
+        for part in STAFF:
+            if Role.REVIEWER in part.roles:
+                self.accounts.set_expertise(self.actor(part.login).person_id, sectors)
+
+    def officers(self) -> Iterable[Part]:
+        departments = self.reference.catalogue("departments")
+        for row, name in zip(departments, _OFFICER_NAMES, strict=False):
+            key = str(row["key"])
+            yield Part(_login_of(key), f"{row['short']} · {name}", (Role.DEPARTMENT_OFFICER,), key)
+
+    def ensure(self, part: Part) -> None:
+        if self.accounts.find(part.login) is None:
+            self.accounts.add_account(
+                part.login, PASSWORD, name=part.name, roles=part.roles, department=part.department,
+                email=f"{part.login.replace('.', '-')}@bureau.example")
+
+    def actor(self, login: str) -> Actor:
+        account = self.accounts.find(login)
+        if account is None:
+            raise LookupError(f"the cast has no {login}")
+        return account.actor()
+
+    def officer_of(self, department: str) -> Actor:
+        return self.actor(_login_of(department))
+
+
+def _login_of(department: str) -> str:
+    return f"bumen.{department.replace('_', '-')}"
