@@ -75,14 +75,15 @@ def _inspect(packed: zipfile.ZipFile) -> Archive:
     entries = packed.infolist()
     _check_names(entries)
     _check_sizes(entries)
-    names = [entry.filename for entry in entries]
+    # some writers use backslashes between folders
+    names = [entry.filename.replace("\\", "/") for entry in entries]
     _check_kind(names)
     if len(set(names)) != len(names):
         raise Rejection("FILE_CORRUPT", reason="two parts have the same name")
     parts: dict[str, bytes] = {}
-    for entry in entries:
-        if entry.filename.lower().endswith((".xml", ".rels", ".vml")):
-            parts[entry.filename] = _unpack(packed, entry)
+    for name, entry in zip(names, entries, strict=True):
+        if name.lower().endswith((".xml", ".rels", ".vml")):
+            parts[name] = _unpack(packed, entry)
     for content in parts.values():
         if _DTD.search(content) or any(word in content for word in _DTD_WIDE):
             raise Rejection("XML_DTD_FORBIDDEN")
@@ -102,8 +103,6 @@ def _check_names(entries: list[zipfile.ZipInfo]) -> None:
         is_link = (entry.external_attr >> 16) & 0o170000 == 0o120000
         if raw.startswith(("/", "\\")) or ".." in pieces or ":" in raw or "\0" in raw or is_link:
             raise Rejection("ZIP_PATH_FORBIDDEN", part=raw[:80].replace("\0", "␀"))
-        if "\\" in raw:
-            raise Rejection("ZIP_PATH_FORBIDDEN", part=raw[:80])
         if entry.flag_bits & 0x1:
             raise Rejection("FILE_ENCRYPTED")
 

@@ -15,6 +15,8 @@ from intake.workbook import Sheet, leads_outside
 LONGEST_TEXT = 1_000
 LONGEST_STANDARDS = 3_500
 _NOTE = re.compile("注|填表")
+# The form for changed standards goes on below its table with declarations and opinions.
+_BELOW_CHANGES = re.compile("注|填表|技术负责人|承诺|声明|本机构|我机构|审批|审查|专家|意见|检验检测机构|签字|日期|年月日")
 _SUBTOTAL = re.compile(r"(本页|本表|以上|全部)?(合计|小计|共计|总计)")
 _CONTINUED = re.compile(r"续表|\(?续(表)?\d*\)?$|附?表\d*[-—]?\d*\(?续")
 _CHINESE_NUMERAL = re.compile(r"[(]?[一二三四五六七八九十百零〇]+[)]?[、.,]?")
@@ -70,6 +72,7 @@ class Body:
         width = len(filled[0]) if filled else 0
         blank = [""] * width
         section = ""
+        ends = _BELOW_CHANGES if header.table == "standard_change" else _NOTE
         for index in range(header.body_row, len(filled)):
             row = filled[index]
             if row == blank or not any(compact(words(cell)) for cell in row):
@@ -77,7 +80,7 @@ class Body:
                 continue
             first = compact(words(row[serial]))
             leading = first or next((t for t in (compact(words(cell)) for cell in row[:serial]) if t), "")
-            if leading and _NOTE.match(leading):
+            if leading and ends.match(leading):
                 self._count_notes(index, serial)
                 break
             kind = self._kind(row, first, repeats)

@@ -11,7 +11,7 @@ from intake.workbook import Sheet
 
 HEADER_WITHIN = 30
 _SUB_CAPTION = re.compile(
-    r"序号|名称|姓名|编号(\(.*)?|标准名称|标准编号.*|正体|签名|型号.*|规格.*|测量范围.*|产品/项目/参数|参数|年号"
+    r"序号|名称|姓名|编号(\(.*)?|标准名称|标准编号.*|正体|签名|型号.*|规格.*|测量范围.*|产品/项目/参数|参数|年号|变更[前后].*|原标准.*|新标准.*|已批准.*|拟变更.*"
 )
 _HINTS = (
     ("standard_change", re.compile("变更")),
@@ -225,7 +225,9 @@ def _staff(captions: dict[int, str]) -> Found | None:
 
 
 def _change(captions: dict[int, str]) -> Found | None:
-    standards = {c: v for c, v in captions.items() if "标准" in v or "方法" in v}
+    standards = {
+        c: v for c, v in captions.items() if ("标准" in v or "方法" in v) and not re.search("内容|情况|说明|理由", v)
+    }
     old = [c for c, v in standards.items() if re.search("已批准|原|变更前|旧|现行|现有", v)]
     new = [c for c, v in standards.items() if c not in old and re.search("变更后|新|拟|现|替代", v)]
     if not old or not new:

@@ -30,9 +30,10 @@ def read_changes(body: Body, catalogue: Catalogue | None) -> list[StandardChange
         old_letter, new_letter = column_letter(columns["old"]), column_letter(columns["new"])
         old, old_found = standard_problems(texts["old"], catalogue, sheet, row.number, old_letter)
         new, new_found = standard_problems(texts["new"], catalogue, sheet, row.number, new_letter)
-        found += [problem for problem in old_found if problem.code != "STD_WITHDRAWN"]
-        found += new_found
+        # what was approved is history: only what cannot be identified matters
+        found += [problem for problem in old_found if problem.severity == ERROR]
         old_numbers, new_numbers = tuple(n.number for n in old), tuple(n.number for n in new)
+        stray: list[str] = []
         if catalogue is not None and old_numbers and new_numbers:
             stray, known = _not_replacing(old_numbers, new_numbers, catalogue)
             if stray:
@@ -47,6 +48,7 @@ def read_changes(body: Body, catalogue: Catalogue | None) -> list[StandardChange
                         replaced_by="、".join(known),
                     )  # fmt: skip
                 )
+        found += [problem for problem in new_found if problem.code != "STD_UNKNOWN" or not stray]
         body.problems += found
         category = tidy(unescape(row.text(at("category")))) or category
         parameter = tidy(unescape(row.text(at("parameter")))) or parameter
