@@ -107,7 +107,9 @@ def main() -> int:
     print("Import of P14,", ", ".join(f"{name} {number}" for name, number in versions.items()))
     print(f"{'':<40}{'CPU s':>8}{'peak MB':>9}{'rows':>8}{'ratio':>8}")
     for line in lines:
-        print(f"{line['what']:<40}{line['cpu_s']:>8}{line['peak_mb']:>9}{line['rows']:>8}{line['times_ours']:>8}")
+        print(
+            f"{line['what']:<40}{line['cpu_s']:>8}{line['peak_mb']:>9}{line['rows']:>8}{line['times_ours']:>8}"
+        )
     print(f"Target: at most {CPU_LIMIT:.0f} s CPU and {PEAK_LIMIT:.0f} MB:", "kept" if kept else "MISSED")
     return 0 if kept else 1
 

@@ -16,7 +16,9 @@ LONGEST_TEXT = 1_000
 LONGEST_STANDARDS = 3_500
 _NOTE = re.compile("注|填表")
 # The form for changed standards goes on below its table with declarations and opinions.
-_BELOW_CHANGES = re.compile("注|填表|技术负责人|承诺|声明|本机构|我机构|审批|审查|专家|意见|检验检测机构|签字|日期|年月日")
+_BELOW_CHANGES = re.compile(
+    "注|填表|技术负责人|承诺|声明|本机构|我机构|审批|审查|专家|意见|检验检测机构|签字|日期|年月日"
+)
 _SUBTOTAL = re.compile(r"(本页|本表|以上|全部)?(合计|小计|共计|总计)")
 _CONTINUED = re.compile(r"续表|\(?续(表)?\d*\)?$|附?表\d*[-—]?\d*\(?续")
 _CHINESE_NUMERAL = re.compile(r"[(]?[一二三四五六七八九十百零〇]+[)]?[、.,]?")

@@ -27,7 +27,8 @@ BASIC_LABELS = {
     "统一社会信用代码": "uscc", "社会信用代码": "uscc",
     "注册地址": "registered_address", "住所": "registered_address",
     "检验检测地址": "address", "实验室地址": "address", "检验检测场所地址": "address",
-    "行政区划代码": "region_code", "邮政编码": "postcode", "法定代表人": "legal_person", "机构负责人": "responsible_person",
+    "行政区划代码": "region_code", "邮政编码": "postcode", "法定代表人": "legal_person",
+    "机构负责人": "responsible_person",
     "负责人": "responsible_person", "联络人": "contact", "联系人": "contact", "固定电话": "phone", "移动电话": "mobile",
     "电子邮箱": "email", "机构设置": "legal_setting", "机构性质": "legal_kind", "申请类型": "application_type",
     "原资质认定证书编号": "certificate_number", "资质认定证书编号": "certificate_number", "申请日期": "applied_on",
@@ -169,7 +170,8 @@ def _capability(captions: dict[int, str]) -> Found | None:
             {c: v for c, v in captions.items() if c not in standard},
             (
                 ("serial", "^序号$"), ("parameter_serial", "/序号$|^序号$|参数序号"),
-                ("parameter", "/名称$|参数名称|项目名称"), ("object", "类别|对象|产品"), ("parameter", "名称$|参数|项目"),
+                ("parameter", "/名称$|参数名称|项目名称"),
+                ("object", "类别|对象|产品"), ("parameter", "名称$|参数|项目"),
             ),
         )  # fmt: skip
     columns |= _assign(
@@ -226,7 +228,9 @@ def _staff(captions: dict[int, str]) -> Found | None:
 
 def _change(captions: dict[int, str]) -> Found | None:
     standards = {
-        c: v for c, v in captions.items() if ("标准" in v or "方法" in v) and not re.search("内容|情况|说明|理由", v)
+        c: v
+        for c, v in captions.items()
+        if ("标准" in v or "方法" in v) and not re.search("内容|情况|说明|理由", v)
     }
     old = [c for c, v in standards.items() if re.search("已批准|原|变更前|旧|现行|现有", v)]
     new = [c for c, v in standards.items() if c not in old and re.search("变更后|新|拟|现|替代", v)]

@@ -19,7 +19,8 @@ MAX_OBJECTS = 200_000
 _SUFFIXES = {".pdf": "pdf", ".jpg": "jpeg", ".jpeg": "jpeg", ".png": "png"}
 _FORBIDDEN_IN_PDF = {
     "/JavaScript": "JavaScript", "/JS": "JavaScript", "/Launch": "Launch", "/EmbeddedFile": "EmbeddedFile",
-    "/EmbeddedFiles": "EmbeddedFile", "/RichMedia": "RichMedia", "/SubmitForm": "SubmitForm", "/ImportData": "ImportData",
+    "/EmbeddedFiles": "EmbeddedFile", "/RichMedia": "RichMedia", "/SubmitForm": "SubmitForm",
+    "/ImportData": "ImportData",
     "/XFA": "XFA",
 }  # fmt: skip
 _HTML = re.compile(rb"<\s*(script|html|svg|\?php)", re.IGNORECASE)

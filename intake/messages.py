@@ -100,7 +100,8 @@ MESSAGES: dict[str, Wording] = {
         "Enter the full address.", "请填写完整地址。"),
     # 附表4 and 附表2
     "PERSON_NAME_MISSING": Wording(
-        "The person's name is missing.", "未填写姓名。", "Enter the name, or delete the row.", "请填写姓名，或删除该行。"),
+        "The person's name is missing.", "未填写姓名。",
+        "Enter the name, or delete the row.", "请填写姓名，或删除该行。"),
     "AGE_INVALID": Wording(
         "“{value}” is not an age between 16 and 100.", "年龄“{value}”不是 16 至 100 之间的整数。",
         "Enter the age in whole years.", "请填写周岁整数。"),
@@ -166,7 +167,8 @@ MESSAGES: dict[str, Wording] = {
     # Refused files
     "FILE_CORRUPT": Wording(
         "The file is damaged and cannot be read.", "文件已损坏，无法读取。",
-        "Open it in Excel or WPS, save it as .xlsx and upload that.", "请用 Excel 或 WPS 打开，另存为 .xlsx 后重新上传。"),
+        "Open it in Excel or WPS, save it as .xlsx and upload that.",
+        "请用 Excel 或 WPS 打开，另存为 .xlsx 后重新上传。"),
     "FILE_EMPTY": Wording(
         "There is nothing in the file.", "文件中没有内容。",
         "Fill in the official table and upload it.", "请填写官方表格后重新上传。"),
@@ -194,7 +196,8 @@ MESSAGES: dict[str, Wording] = {
         "The file contains parts with forbidden names ({part}).", "文件内含有非法路径的部件（{part}）。",
         "Copy the table into a new workbook and upload that.", "请将表格复制到新建的工作簿中再上传。"),
     "XML_DTD_FORBIDDEN": Wording(
-        "The file contains a document type definition, which is not allowed.", "文件内含有被禁止的文档类型定义（DTD）。",
+        "The file contains a document type definition, which is not allowed.",
+        "文件内含有被禁止的文档类型定义（DTD）。",
         "Copy the table into a new workbook and upload that.", "请将表格复制到新建的工作簿中再上传。"),
     "HEADER_NOT_RECOGNISED": Wording(
         "No sheet has the header of the official table.", "没有找到官方表格的表头。",

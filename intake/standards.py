@@ -15,9 +15,20 @@ _DASHES = str.maketrans(dict.fromkeys("—–－‐‑−﹣⁃―─", "-") | {
 
 # Prefixes of Chinese national, industry, metrology and department codes (GB/T 1.1, industry code list), longest
 # first, so that GBZ is not read as GB and a number behind Latin letters (ICP-MS GB/T 1) is still found.
-_INDUSTRY = ["AQ", "BB", "CB", "CH", "CJ", "CJJ", "CY", "DA", "DB", "DL", "DY", "DZ", "EJ", "FZ", "GA", "GC", "GD", "GF", "GH", "GM", "GMP", "GW", "GY", "HB", "HG", "HJ", "HS", "HY", "JB", "JC", "JG", "JGJ", "JR", "JT", "JTG", "JTJ", "JTS", "JY", "LB", "LD", "LS", "LY", "MA", "MH", "MR", "MT", "MZ", "NB", "NY", "QB", "QC", "QJ", "QX", "RB", "RF", "RFJ", "SB", "SBJ", "SC", "SF", "SH", "SJ", "SL", "SN", "SW", "SY", "TB", "TD", "TY", "WB", "WH", "WJ", "WM", "WS", "WW", "XB", "XF", "YB", "YC", "YD", "YJ", "YS", "YY", "YZ", "ZY", "JJG", "JJF", "GB", "GBZ", "GBJ", "GJB", "CECS", "CNAS", "CNCA", "CAC", "TSG", "HAD", "HAF", "KJ", "NB/SH", "NB/RB"]
-_FOREIGN = ["ISO/IEC", "ISO/TS", "ISO/TR", "ISO", "IEC/TS", "IEC/TR", "IEC", "CISPR", "ITU-T", "EN", "DIN", "BS", "ASTM", "ANSI", "IEEE", "JIS", "UL", "SAE", "AATCC", "AOAC", "API", "ICC", "OIML", "BIPM", "UN/ECE", "ECE", "USP", "FCC", "ETSI", "CIE", "OECD", "EPA", "NIOSH"]  # noqa: E501
-
+_INDUSTRY = (
+    "AQ", "BB", "CB", "CH", "CJ", "CJJ", "CY", "DA", "DB", "DL", "DY", "DZ", "EJ", "FZ", "GA", "GC", "GD",
+    "GF", "GH", "GM", "GMP", "GW", "GY", "HB", "HG", "HJ", "HS", "HY", "JB", "JC", "JG", "JGJ", "JR", "JT",
+    "JTG", "JTJ", "JTS", "JY", "LB", "LD", "LS", "LY", "MA", "MH", "MR", "MT", "MZ", "NB", "NY", "QB", "QC",
+    "QJ", "QX", "RB", "RF", "RFJ", "SB", "SBJ", "SC", "SF", "SH", "SJ", "SL", "SN", "SW", "SY", "TB", "TD",
+    "TY", "WB", "WH", "WJ", "WM", "WS", "WW", "XB", "XF", "YB", "YC", "YD", "YJ", "YS", "YY", "YZ", "ZY",
+    "JJG", "JJF", "GB", "GBZ", "GBJ", "GJB", "CECS", "CNAS", "CNCA", "CAC", "TSG", "HAD", "HAF", "KJ",
+    "NB/SH", "NB/RB",
+)  # fmt: skip
+_FOREIGN = (
+    "ISO/IEC", "ISO/TS", "ISO/TR", "ISO", "IEC/TS", "IEC/TR", "IEC", "CISPR", "ITU-T", "EN", "DIN", "BS",
+    "ASTM", "ANSI", "IEEE", "JIS", "UL", "SAE", "AATCC", "AOAC", "API", "ICC", "OIML", "BIPM", "UN/ECE",
+    "ECE", "USP", "FCC", "ETSI", "CIE", "OECD", "EPA", "NIOSH",
+)  # fmt: skip
 _CODES = "|".join(re.escape(code) for code in sorted(_INDUSTRY, key=len, reverse=True))
 _ABROAD = "|".join(re.escape(code) for code in sorted(_FOREIGN, key=len, reverse=True))
 _YEAR = r"(?:[-:](?P<{0}>\d{{4}})(?:XG\d+(?:-\d{{4}})?)?)?"
@@ -31,7 +42,9 @@ _NUMBER = re.compile(
     r"|(?P<local>(?<![A-Z0-9])(?:DBS?\d{2,6}(?:/T)?|DBJ(?:/T)?\d{0,2}(?:/T)?|[TQ]/[A-Z]{2,10}\d{0,2}?)"
     r"(?:-|/)?[A-Z]{0,2}\d+(?:[./]\d+)*(?:-\d{1,3}(?=-\d{4}))*" + _YEAR.format("ylocal") + ")"
     # GB/T 5009.35-2016, JTG F80/1-2017, JTG/T J21-01-2015, GJB 150.3A-2009, CECS 02:2005, WPS-typed GBT
-    r"|(?P<native>(?:" + _CODES + r")(?:[/\\]?[TZ](?![A-Z]{2}))?(?:[/\\]J)?[A-Z]{0,2}?\d+(?:\.\d+)*[A-Z]?"
+    r"|(?P<native>(?:"
+    + _CODES
+    + r")(?:[/\\]?[TZ](?![A-Z]{2}))?(?:[/\\]J)?[A-Z]{0,2}?\d+(?:\.\d+)*(?:[A-Z](?![A-Z0-9]))?"
     r"(?:/\d{1,3}(?=[-:]\d{4}|\D|$))?(?:-\d{1,3}(?=[-:]\d{4}))*" + _YEAR.format("ynative") + ")"
     # ISO 9001:2015, IEC 60068-2-1:2007, ASTM D638-14
     r"|(?P<abroad>(?<![A-Z])(?:" + _ABROAD + r")/?[A-Z]{0,3}\d+(?:\.\d+)*[A-Z]?(?:-\d{1,3}(?!\d))*"
@@ -83,6 +96,22 @@ def _canonical(found: re.Match[str]) -> StandardNumber:
     raise AssertionError("the pattern matched without a group")
 
 
+def _is_credible(found: re.Match[str], text: str) -> bool:
+    """Whether a match is a number and no chemical or method name that happens to look like one.
+
+    With its year it always is. PCB52, Nb2O5 or UL94V look like codes too: a bare one must stand by itself.
+    """
+    if not found["native"] and not found["abroad"]:
+        return True
+    if found["ynative"] or found["yabroad"]:
+        return True
+    if found[0].startswith(("GB", "HJ", "JTG", "JGJ", "CJJ", "JJG", "JJF")):
+        return True
+    before, after = text[: found.start()][-1:], text[found.end() :][:1]
+    stands_alone = not (before.isascii() and before.isalnum()) and not (after.isascii() and after.isalnum())
+    return "/T" in found[0] or (stands_alone and len(re.findall(r"\d", found[0])) >= 2)
+
+
 @lru_cache(maxsize=32_768)
 def standard_numbers(text: str) -> tuple[StandardNumber, ...]:
     """Every standard number in `text`, in order, each once. Titles and method words (第一法) are no part of it.
@@ -91,7 +120,11 @@ def standard_numbers(text: str) -> tuple[StandardNumber, ...]:
     ['GB5009.12-2023']
     """
     folded = fold_number(text)
-    found = [(match.start(), _canonical(match)) for match in _NUMBER.finditer(folded)]
+    found = [
+        (match.start(), _canonical(match))
+        for match in _NUMBER.finditer(folded)
+        if _is_credible(match, folded)
+    ]
     if not found or len(_OTHER.findall(folded)) > len(found):
         rest = _NUMBER.sub(lambda match: "\0" * len(match[0]), folded)
         found += [(match.start(), StandardNumber(match[0], True)) for match in _OTHER.finditer(rest)]

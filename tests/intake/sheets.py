@@ -16,7 +16,15 @@ XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 HEADER: list[list[object]] = [
     ["检验检测能力申请表"],
     ["检验检测机构地址：虚拟大道1号"],
-    ["序号", "类别(产品/项目/参数)", "产品/项目/参数", "", "依据的标准（方法）名称及编号（含年号）", "限制范围", "说明"],
+    [
+        "序号",
+        "类别(产品/项目/参数)",
+        "产品/项目/参数",
+        "",
+        "依据的标准（方法）名称及编号（含年号）",
+        "限制范围",
+        "说明",
+    ],
     ["", "", "序号", "名称", "", "", ""],
 ]
 ROWS: list[list[object]] = [
@@ -59,7 +67,9 @@ def sheet_xml(
             if value == "" or value is None:
                 continue
             if isinstance(value, Formula):
-                cells.append(f'<c r="{place}" t="str"><f>{escape(value)}</f><v>{escape(value.stored)}</v></c>')
+                cells.append(
+                    f'<c r="{place}" t="str"><f>{escape(value)}</f><v>{escape(value.stored)}</v></c>'
+                )
             elif isinstance(value, str):
                 cells.append(
                     f'<c r="{place}" t="inlineStr"><is><t xml:space="preserve">{escape(value)}</t></is></c>'
@@ -187,7 +197,10 @@ def ole(streams: dict[str, bytes]) -> bytes:
     count = len(directory) // sector
     fat += [*range(directory_at + 1, directory_at + count), 0xFFFFFFFE]
     header = (
-        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 16 + struct.pack("<HHHHH", 0x3E, 3, 0xFFFE, 9, 6) + b"\0" * 6
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+        + b"\0" * 16
+        + struct.pack("<HHHHH", 0x3E, 3, 0xFFFE, 9, 6)
+        + b"\0" * 6
     )
     header += struct.pack("<IIIIIIIII", 0, 1, directory_at, 0, 4096, 0xFFFFFFFE, 0, 0xFFFFFFFE, 0)
     header += struct.pack("<I", 0) + b"\xff" * 432
@@ -202,5 +215,7 @@ def record(kind: int, body: bytes = b"") -> bytes:
 
 def encrypted_xls() -> bytes:
     """An old workbook whose globals say that a password is needed."""
-    book = record(0x0809, struct.pack("<HHHHII", 0x0600, 0x0005, 0, 0, 0, 0)) + record(0x002F, b"\1\0" + b"\0" * 52)
+    book = record(0x0809, struct.pack("<HHHHII", 0x0600, 0x0005, 0, 0, 0, 0)) + record(
+        0x002F, b"\1\0" + b"\0" * 52
+    )
     return ole({"Workbook": book})

@@ -78,7 +78,7 @@ EXTERNAL = '<!DOCTYPE worksheet [<!ENTITY x SYSTEM "file:///etc/hostname">]>'
 
 
 def with_dtd(declaration: str) -> bytes:
-    xml = standard_sheet().replace("standalone=\"yes\"?>\n", f"standalone=\"yes\"?>\n{declaration}")
+    xml = standard_sheet().replace('standalone="yes"?>\n', f'standalone="yes"?>\n{declaration}')
     return xlsx([("附表1", xml)])
 
 
@@ -172,7 +172,9 @@ def _wrong_checksum() -> bytes:
 
 
 def _far_cell() -> bytes:
-    xml = standard_sheet().replace("</sheetData>", '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData>')
+    xml = standard_sheet().replace(
+        "</sheetData>", '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData>'
+    )
     return xlsx([("附表1", xml)])
 
 
@@ -225,7 +227,9 @@ def test_text_that_looks_like_a_formula_is_kept_as_text_and_told(text: str) -> N
     assert reading.accepted == 3
 
 
-@pytest.mark.parametrize("text", ["-", "—", "-20℃～60℃", "+5V", "-", "--", "≥1", "-（0～40）℃", "/", "+", "-40～150℃"])
+@pytest.mark.parametrize(
+    "text", ["-", "—", "-20℃～60℃", "+5V", "-", "--", "≥1", "-（0～40）℃", "/", "+", "-40～150℃"]
+)
 def test_measuring_ranges_and_dashes_are_no_formulas(text: str) -> None:
     assert read(table([*ROWS, ["", "", "1.3", "镍", ROWS[1][4], text, ""]])).problems == ()
 
@@ -334,7 +338,9 @@ def test_mutated_files_never_break_the_reader(seed: int) -> None:
     source = random.Random(seed)
     old = seed % 2
     content = bytearray(
-        (CORPUS / "P08" / "附表2_授权签字人汇总表.xls").read_bytes() if old else (CORPUS / "P01" / NAME).read_bytes()
+        (CORPUS / "P08" / "附表2_授权签字人汇总表.xls").read_bytes()
+        if old
+        else (CORPUS / "P01" / NAME).read_bytes()
     )
     for _ in range(source.choice((1, 5, 40, 400))):
         content[source.randrange(len(content))] = source.randrange(256)

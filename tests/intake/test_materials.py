@@ -154,4 +154,4 @@ def test_the_contained_judge_agrees() -> None:
     made = pdf()
     assert check_material_in_child("a.pdf", made) == check_material("a.pdf", made)
     assert check_material_in_child("a.png", pixel_flood()).problems[0].code == "MATERIAL_UNREADABLE"
-    assert 60_000 * 60_000 > MAX_PIXELS
+    assert MAX_PIXELS < 60_000 * 60_000
