@@ -1,0 +1,101 @@
+"""The composition root: opens what an installation has, and puts it into the application or the command line."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from importlib import import_module
+
+from flask import Flask
+
+import configuration
+import web
+from configuration import ROOT, Settings
+from store.accounts import AccountStore, SignInPolicy
+from store.cases import CaseStore
+from store.database import Clock, Database
+from store.files import FileStore
+from store.law import LawBook
+from store.passwords import Passwords
+from store.reference import Reference
+from store.sessions import SessionLimits, SessionStore
+from store.throttles import ThrottleStore
+from web import access, context, errors, language, observability, security
+from web.context import House
+from web.sessions import ServerSessions
+
+
+def open_house(settings: Settings, *, clock: Clock | None = None, passwords: Passwords | None = None) -> House:
+    """Open the stores of an installation. Nothing is read yet; the schema is there after `wujian migrate`.
+
+    A test or a rehearsal brings its own clock, and passwords that are quicker to check.
+    """
+    database = Database(settings.database, clock)
+    laws = LawBook(database)
+    options = {name: value for name, value in settings.file_store_options.items()
+               if name != "virtual_hosted_style_request"}
+    return House(
+        settings=settings, database=database, laws=laws, cases=CaseStore(database, laws),
+        accounts=AccountStore(
+            database, passwords=passwords, identity_key=settings.secret,
+            policy=SignInPolicy(settings.sign_in_failures, timedelta(minutes=settings.sign_in_rest_minutes))),
+        sessions=SessionStore(database, SessionLimits(
+            timedelta(minutes=settings.session_idle_minutes),
+            timedelta(minutes=settings.administrator_idle_minutes), timedelta(hours=settings.session_hours))),
+        throttles=ThrottleStore(database), files=FileStore(settings.file_store, **options),
+        reference=Reference(database))
+
+
+def create_app(settings: Settings | None = None, *, clock: Clock | None = None,
+               passwords: Passwords | None = None) -> Flask:
+    """The web application over an opened house.
+
+    Raises ConfigurationRefused, and AccessIncomplete where an endpoint has no access rule.
+    """
+    settings = settings or configuration.load()
+    app = Flask("wujian", root_path=str(ROOT))
+    house = open_house(settings, clock=clock, passwords=passwords)
+    app.extensions["wujian"] = house
+    app.debug = settings.debug
+    app.config.update(BUREAU_NAME=settings.bureau_name, TEMPLATES_AUTO_RELOAD=settings.debug)
+    app.session_interface = ServerSessions(house.sessions, secure=settings.origin.startswith("https://"))
+    app.jinja_env.undefined = _strict()
+    observability.register(app)
+    security.register(app, settings)
+    errors.register(app)
+    language.register(app)
+    context.register(app)
+    for name in web.BLUEPRINTS:
+        app.register_blueprint(import_module(name).bp)
+    access.require_complete(app)
+    return app
+
+
+def _strict() -> type:
+    from jinja2 import StrictUndefined
+
+    return StrictUndefined
+
+
+def start_worker(house: House) -> Callable[[], None]:
+    """Run the jobs in a thread of this process; what is returned stops it."""
+    from jobs import worker
+
+    return worker.start(house)
+
+
+def run_worker(house: House, name: str) -> None:
+    """Run the jobs until SIGTERM."""
+    from jobs import worker
+
+    worker.run(house, name)
+
+
+def main() -> None:
+    """The console entry `wujian`."""
+    from web.commands import Installation, command_line
+
+    command_line()(obj=Installation(open_house, create_app, start_worker, run_worker))
+
+
+if __name__ == "__main__":
+    main()
