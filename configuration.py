@@ -159,6 +159,12 @@ class Settings(BaseSettings):
         return options
 
     @property
+    def bureau(self) -> dict[str, str]:
+        """The issuing authority, as the store keeps it for certificates."""
+        return {"name": self.bureau_name, "division": self.bureau_division,
+                "authority_code": self.bureau_authority, "counter_scope": self.bureau_counter_scope}
+
+    @property
     def origin(self) -> str:
         """`public_origin` without a closing slash, by default the address served on."""
         return self.public_origin.rstrip("/") or f"http://{self.host}:{self.port}"

@@ -4,63 +4,53 @@ from pathlib import Path
 
 import click
 
-from configuration import Settings, check_at_start
-from store.backup import BackupRefused, back_up, restore
-from store.database import Database
+from configuration import check_at_start
+from store.backup import BackupRefused, back_up
+from store.backup import restore as put_back
 from store.examination import Finding, examine
 from store.files import FileStore
-from store.law import LawBook
+from web.commands import Installation, installation, wujian
 
 _MARK = {"well": "ok  ", "warning": "warn", "ill": "FAIL"}
 
 
-def open_parts(settings: Settings) -> tuple[Database, FileStore]:
-    """The database and the file store of an installation, without the web around them."""
-    return Database(settings.database), FileStore(settings.file_store, **settings.file_store_options)
-
-
-@click.command("doctor")
-@click.pass_obj
-def doctor_command(settings: Settings) -> None:
+@wujian.command()
+@installation
+def doctor(place: Installation) -> None:
     """Look at everything that can be wrong; exit 1 if anything is."""
-    database, files = open_parts(settings)
-    findings = [Finding("settings", "ill", reason) for reason in check_at_start(settings)]
-    findings += examine(database, files, LawBook(database))
+    house = place.house()
+    findings = [Finding("settings", "ill", reason) for reason in check_at_start(place.settings)]
+    findings += examine(house.database, house.files, house.laws)
     for finding in findings:
         click.echo(f"{_MARK[finding.state]}  {finding.name}: {finding.found}")
         if finding.what_to_do:
             click.echo(f"      {finding.what_to_do}")
-    database.close()
     if any(finding.state == "ill" for finding in findings):
         raise click.exceptions.Exit(1)
 
 
-@click.command("backup")
+@wujian.command()
 @click.argument("directory", type=click.Path(path_type=Path))
-@click.pass_obj
-def backup_command(settings: Settings, directory: Path) -> None:
+@installation
+def backup(place: Installation, directory: Path) -> None:
     """Take a backup into the new DIRECTORY while the installation goes on working."""
-    database, files = open_parts(settings)
+    house = place.house()
     try:
-        done = back_up(database, files, directory, lambda part: click.echo(f"taking the {part} ..."))
+        done = back_up(house.database, house.files, directory, lambda part: click.echo(f"taking the {part} ..."))
     except BackupRefused as error:
         raise click.ClickException(str(error)) from error
-    finally:
-        database.close()
     click.echo(f"Backup finished: {done}")
 
 
-@click.command("restore")
+@wujian.command()
 @click.argument("directory", type=click.Path(path_type=Path, exists=True, file_okay=False))
-@click.pass_obj
-def restore_command(settings: Settings, directory: Path) -> None:
+@installation
+def restore(place: Installation, directory: Path) -> None:
     """Put the backup in DIRECTORY into this installation's empty database, and check all of it."""
+    settings = place.settings
     files = FileStore(settings.file_store, **settings.file_store_options)
     try:
-        found = restore(directory, settings.database, files, lambda part: click.echo(f"restoring the {part} ..."))
+        found = put_back(directory, settings.database, files, lambda part: click.echo(f"restoring the {part} ..."))
     except BackupRefused as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"Restored and checked: {sum(found.tables.values())} rows, {found.files} files, audit chain whole.")
-
-
-COMMANDS = (doctor_command, backup_command, restore_command)
