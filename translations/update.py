@@ -143,7 +143,7 @@ def run(options: argparse.Namespace) -> int:
     code, kept = updated()
     if options.missing:
         wrong = dict.fromkeys(msgid for msgid, _ in complaints(code, kept))
-        print(json.dumps({msgid: "" for msgid in wrong}, ensure_ascii=False, indent=1))
+        print(json.dumps(dict.fromkeys(wrong, ""), ensure_ascii=False, indent=1))
         return 0
     if options.fill:
         given = json.loads(options.fill.read_text(encoding="utf-8"))

@@ -13,6 +13,7 @@ from wtforms import (
     DateField,
     FileField,
     RadioField,
+    SelectChoice,
     SelectField,
     StringField,
     TextAreaField,
@@ -29,10 +30,12 @@ class SampleForm(FlaskForm):  # type: ignore[misc]
 
     name = StringField(_l("Name of the agency"), [InputRequired()], default="云岭检测技术有限公司")
     credit_code = StringField(_l("Unified social credit code"), [InputRequired()], default="91530100MA6K0000X1")
-    division = SelectField(_l("Administrative division"), choices=[("", _l("Please choose")), ("530102", "五华区"),
-                                                                   ("530103", "盘龙区")], default="530102")
-    track = RadioField(_l("Track"), choices=[("general", _l("General procedure")),
-                                             ("commitment", _l("Commitment procedure"))], default="general")
+    division = SelectField(_l("Administrative division"), choices=[
+        SelectChoice("", _l("Please choose")), SelectChoice("530102", "五华区"), SelectChoice("530103", "盘龙区"),
+    ], default="530102")
+    track = RadioField(_l("Track"), choices=[
+        SelectChoice("general", _l("General procedure")), SelectChoice("commitment", _l("Commitment procedure")),
+    ], default="general")
     visit_on = DateField(_l("Preferred day of the visit"), default=date(2026, 3, 4))
     opinion = TextAreaField(_l("Opinion"), default="")
     agreed = BooleanField(_l("I have read the notice and confirm that what I state is true."))
@@ -116,7 +119,8 @@ def samples() -> dict[str, Any]:
                    value="GB 5009.3-2010", message=_l("This standard has been replaced."),
                    remedy=_l("Give the edition in force: GB 5009.3-2016.")),
             Sample(severity="warning", file="附表2-授权签字人汇总表.xlsx", sheet="Sheet1", row=4,
-                   message=_l("The title is written in a form we do not know."), remedy=_l("Compare with the certificate."))],
+                   message=_l("The title is written in a form we do not know."),
+                   remedy=_l("Compare with the certificate."))],
     }
 
 

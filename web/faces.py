@@ -115,7 +115,9 @@ def line_face(line: Any) -> str:
 
 def form_problems(form: Any) -> list[tuple[str | None, str, str]]:
     """Every error of a form, nested ones too, as ``(id of the input or None, label, message)`` in order."""
-    found = [(None, "", str(message)) for message in maybe(form, "form_errors", None) or ()]
+    found: list[tuple[str | None, str, str]] = [
+        (None, "", str(message)) for message in maybe(form, "form_errors", None) or ()
+    ]
     for field in form:
         found += _field_problems(field)
     return found

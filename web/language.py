@@ -36,7 +36,7 @@ YEAR = 365 * 24 * 3600                              # seconds a choice of langua
 
 def register(app: Flask) -> None:
     """Set up translations, the switch and the template vocabulary listed in ``docs/design.md``."""
-    from web import faces                            # it speaks through this module, so it comes second
+    from web import faces  # it speaks through this module, so it comes second
 
     app.config.setdefault("BABEL_DEFAULT_LOCALE", LANGUAGES[DEFAULT])
     app.config.setdefault("BABEL_DEFAULT_TIMEZONE", str(LOCAL))
