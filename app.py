@@ -4,6 +4,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from importlib import import_module
+from importlib.util import find_spec
 
 from flask import Flask
 
@@ -65,7 +66,9 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None,
     language.register(app)
     context.register(app)
     for name in web.BLUEPRINTS:
-        app.register_blueprint(import_module(name).bp)
+        module = import_module(name)
+        register = getattr(module, "register", None)
+        register(app) if register else app.register_blueprint(module.bp)
     access.require_complete(app)
     return app
 
@@ -78,6 +81,8 @@ def _strict() -> type:
 
 def start_worker(house: House) -> Callable[[], None]:
     """Run the jobs in a thread of this process; what is returned stops it."""
+    if find_spec("jobs.worker") is None:
+        return lambda: None
     from jobs import worker
 
     return worker.start(house)

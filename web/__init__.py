@@ -1,8 +1,9 @@
 """The ways in: pages, the JSON interface and the command line."""
 
-# Modules with a blueprint `bp`, registered by app.create_app; each grants access to its endpoints (web/access.py).
+# Modules of pages: each has a blueprint `bp`, or a function `register(app)` where there is more to set up, and
+# grants access to its endpoints (web/access.py). app.create_app registers them.
 BLUEPRINTS: tuple[str, ...] = (
-    "web.observability",
+    "web.home",
     "web.accounts",
     "web.design",
 )

@@ -78,8 +78,8 @@ def _registration(**options: object) -> RegisterAgencyForm:
     return RegisterAgencyForm(province=context.house().settings.bureau_division, say=say, **options)
 
 
-@bp.get("/register")
-def register() -> str | Response:
+@bp.get("/register", endpoint="register")
+def begin() -> str | Response:
     if context.visitor():
         return redirect(start_page())
     return render_template("accounts/register.html", form=_registration(formdata=None))

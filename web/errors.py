@@ -6,7 +6,7 @@ from flask import Flask, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from jinja2 import TemplateNotFound
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 from werkzeug.wrappers import Response
 
 from store.accounts import SignInRefused
@@ -42,6 +42,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(SignInRefused, _crowd)
     app.register_error_handler(Busy, _busy)
     app.register_error_handler(CSRFError, _forged)
+    app.register_error_handler(SecurityError, _foreign_host)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _unexpected)
 
@@ -123,6 +124,11 @@ def _typed() -> list[tuple[str, str]]:
                 found.append((name, value[:left]))
                 left -= len(value)
     return found
+
+
+def _foreign_host(_error: SecurityError) -> Response:
+    """A name that is not ours: nothing about the address can be trusted, so no page with links is drawn."""
+    return Response(_(WORDS[400]), status=400, mimetype="text/plain")
 
 
 def _http(error: HTTPException) -> Response:

@@ -58,7 +58,8 @@ def configure_logging(settings: Settings) -> None:
         drawn: list[Any] = [structlog.processors.format_exc_info,
                             structlog.processors.JSONRenderer(ensure_ascii=False)]
     else:
-        drawn = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        drawn = [structlog.dev.ConsoleRenderer(  # plain: the pretty one prints every variable, secrets too
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)]
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *drawn])
     structlog.configure(
@@ -75,7 +76,8 @@ def configure_logging(settings: Settings) -> None:
 
 
 def register(app: Flask) -> None:
-    """Number each request, time it and log it once, when it is answered."""
+    """Number each request, time it and log it once, when it is answered; and the three addresses below."""
+    app.register_blueprint(bp)
     app.extensions["wujian.meters"] = Meters()
     app.before_request(_begin)
     app.after_request(_end)

@@ -1,5 +1,5 @@
 """Serving by gunicorn, started from our own command so that one configuration rules everything."""
-import signal
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -41,7 +41,7 @@ def run(settings: Settings, create_app: Callable[[Settings], Flask],
             stops.append(start_worker(app.extensions["wujian"]))
         return app
 
-    def leave(*_args: Any) -> None:
+    def leave(_server: Any, _process: Any) -> None:
         while stops:
             stops.pop()()
 
@@ -56,8 +56,6 @@ def run(settings: Settings, create_app: Callable[[Settings], Flask],
 
 def _memory_directory() -> str | None:
     """gunicorn's sign of life is a file touched every second: in memory where there is such a place."""
-    import os
-
     return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108, made by gunicorn with mkstemp
 
 
@@ -75,8 +73,3 @@ def _demo_accounts() -> None:
         return
     for line in getattr(cast, "announcement", list)():
         click.echo(f"  {line}")
-
-
-def ignore_interrupt() -> None:
-    """For threads' own children: Ctrl-C is for the server."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
