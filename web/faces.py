@@ -36,7 +36,7 @@ def register(app: Flask) -> None:
     """Give the templates these functions; ``web.language.register`` calls it."""
     app.jinja_env.globals.update(
         maybe=maybe, shape_of=shape_of, tone_of=tone_of, due_face=due_face, line_face=line_face,
-        form_problems=form_problems, link_to=link_to, bureau_name=bureau_name,
+        form_problems=form_problems, link_to=link_to, bureau_name=bureau_name, spoken=spoken,
     )
 
 
@@ -131,9 +131,13 @@ def _field_problems(field: Any) -> Iterator[tuple[str | None, str, str]]:
         yield from _field_problems(child)
     if field.type != "FormField":
         hidden = getattr(field.widget, "input_type", "") == "hidden"
-        for message in field.errors:
-            if isinstance(message, str) or not isinstance(message, (dict, list, tuple)):
-                yield (None if hidden else field.id, "" if hidden else str(field.label.text), str(message))
+        for words in spoken(field.errors):
+            yield (None if hidden else field.id, "" if hidden else str(field.label.text), words)
+
+
+def spoken(errors: Iterable[Any]) -> list[str]:
+    """The messages among a field's errors; a FieldList also lists those of its entries, which speak for themselves."""
+    return [str(error) for error in errors if not isinstance(error, (dict, list, tuple))]
 
 
 def link_to(endpoint: str, **values: Any) -> str | None:

@@ -12,6 +12,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from flask import Flask, render_template, render_template_string, request
 from flask.testing import FlaskClient
+from flask_babel import lazy_gettext
 from flask_wtf import CSRFProtect, FlaskForm
 from jinja2 import StrictUndefined
 from markupsafe import Markup
@@ -24,8 +25,8 @@ from workflow.reckoning import Why
 from workflow.vocabulary import Message
 
 ROOT = Path(__file__).resolve().parents[2]
-POLICY = ("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
-          "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'")
+POLICY = ("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; "
+          "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'")
 STATUSES = (400, 401, 403, 404, 409, 413, 422, 429, 500, 503)
 WIDTHS = {"desk": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
 GUARDED_FORM = """{% extends "layouts/page.html" %}{% from "macros/forms.html" import saved_status %}
@@ -54,7 +55,8 @@ def make_app() -> Flask:
     @app.post("/saved")
     def saved() -> tuple[dict[str, Any], int]:
         app.config["SENT"].append(request.form.to_dict())
-        return {"saved_at": "14:05", "fields": {"version": str(len(app.config["SENT"]) + 1)}}, app.config.get("STATUS", 200)
+        version = str(len(app.config["SENT"]) + 1)
+        return {"saved_at": "14:05", "fields": {"version": version}}, app.config.get("STATUS", 200)
 
     @app.after_request
     def policy(response: Any) -> Any:
@@ -170,7 +172,8 @@ def test_dates_and_numbers_follow_the_language_and_the_clock_of_shanghai(app: Fl
 def test_a_changed_catalogue_is_compiled_once(tmp_path: Path) -> None:
     source = tmp_path / "zh_Hans_CN" / "LC_MESSAGES" / "messages.po"
     source.parent.mkdir(parents=True)
-    source.write_text('msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n\nmsgid "a"\nmsgstr "甲"\n', "utf-8")
+    header = 'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n\n'
+    source.write_text(header + 'msgid "a"\nmsgstr "甲"\n', "utf-8")
     assert language.compile_stale(tmp_path) == [source.with_suffix(".mo")]
     assert language.compile_stale(tmp_path) == []
 
@@ -202,8 +205,8 @@ def test_each_tone_has_its_own_shape_and_an_unknown_tone_is_neutral() -> None:
 def test_a_greyed_button_says_why_in_text_and_takes_the_focus(app: Flask) -> None:
     offers = [Sample(action=Sample(name="grant", label=Message("Grant", {}, "准予许可")),
                      unmet=Message("Waiting for %(departments)s.", {"departments": ["公安厅"]}))]
-    page = rendered(app, '{% from "macros/actions.html" import action_bar %}{{ action_bar(none, offers, address=str) }}',
-                    offers=offers, str=str)
+    bar = '{% from "macros/actions.html" import action_bar %}{{ action_bar(none, offers, address=address) }}'
+    page = rendered(app, bar, offers=offers, address=str)
     assert 'aria-disabled="true" tabindex="0" aria-describedby="why-grant"' in page
     assert "等待公安厅答复。" in page and "href" not in page
 
@@ -228,7 +231,7 @@ class OuterForm(FlaskForm):  # type: ignore[misc]
 
 def make_refused_form() -> OuterForm:
     form = OuterForm(formdata=None, meta={"csrf": False})
-    form.name.errors = ["Too <short>"]
+    form.name.errors = [lazy_gettext("Too <short>")]
     form.track.errors = ["Choose one"]
     form.secret.errors = ["Expired"]
     form.rows[0].form.standard.errors = ["Replaced"]
@@ -237,8 +240,8 @@ def make_refused_form() -> OuterForm:
 
 def test_a_field_ties_label_hint_and_error_together(app: Flask) -> None:
     with app.test_request_context("/"):
-        page = render_template_string('{% from "macros/forms.html" import field %}{% for f in form %}{{ field(f) }}{% endfor %}',
-                                      form=make_refused_form())
+        fields = '{% from "macros/forms.html" import field %}{% for f in form %}{{ field(f) }}{% endfor %}'
+        page = render_template_string(fields, form=make_refused_form())
     tree = html5lib.parse(f"<!doctype html><title>x</title>{page}", namespaceHTMLElements=False)
     by_id = {element.attrib["id"]: element for element in tree.iter() if "id" in element.attrib}
     name = by_id["name"]
@@ -263,12 +266,14 @@ def test_the_summary_leads_to_each_field_also_to_nested_ones(app: Flask) -> None
 
 def test_a_page_of_a_queue_keeps_its_filter(app: Flask) -> None:
     with app.test_request_context("/design?q=x&before=3"):
-        page = render_template_string('{% from "macros/tables.html" import pager %}{{ pager(next_key="9|2026", total=12) }}')
+        pager = '{% from "macros/tables.html" import pager %}{{ pager(next_key="9|2026", total=12) }}'
+        page = render_template_string(pager)
     assert 'href="/design?q=x&amp;after=9%7C2026"' in page and "共 12 条" in page
 
 
 def test_an_empty_place_says_what_comes_next(app: Flask) -> None:
-    page = rendered(app, '{% from "macros/tables.html" import empty %}{{ empty("无待办", "新申请会出现在这里", {"url": "/x", "label": "查询"}) }}')
+    place = '{% from "macros/tables.html" import empty %}{{ empty(title, text, {"url": "/x", "label": "查询"}) }}'
+    page = rendered(app, place, title="无待办", text="新申请会出现在这里")
     assert "新申请会出现在这里" in page and 'href="/x"' in page
 
 
@@ -331,8 +336,10 @@ def test_axe_finds_nothing_serious(browser: Any, site: str, width: str, path: st
 def test_what_is_pressed_on_a_phone_is_44_pixels_high(page: Any, site: str) -> None:
     page.set_viewport_size(WIDTHS["phone"])
     visit(page, site + "/design")
-    low = page.evaluate("""[...document.querySelectorAll('.btn, .form-control, .form-select, .wj-rail a, .wj-tabs a, .wj-check')]
-        .filter((e) => e.offsetParent && e.getBoundingClientRect().height < 44).map((e) => e.outerHTML.slice(0, 80))""")
+    low = page.evaluate("""[...document.querySelectorAll(
+        '.btn, .form-control, .form-select, .wj-rail a, .wj-tabs a, .wj-check')]
+        .filter((e) => e.offsetParent && e.getBoundingClientRect().height < 44).map((e) => e.outerHTML.slice(0, 80))
+    """)
     assert low == []
 
 
