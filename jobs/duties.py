@@ -1,0 +1,53 @@
+"""What must be done from time to time: lapsed clocks, old sessions, forgotten renderings.
+
+Any worker may do a duty; the database lets exactly one of them per interval (JobQueue.take_duty).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from jobs.workshop import Workshop
+
+ROUNDS = 50  # of a hundred cases each; what is left comes with the next interval
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    name: str
+    every: timedelta
+    do: Callable[[Workshop], object]
+
+
+def lapse_clocks(workshop: Workshop) -> int:
+    """Take what the law says happens when a limit has passed (deemed acceptance, failed rectification)."""
+    moved = 0
+    for _ in range(ROUNDS):
+        if not (found := workshop.cases.lapse()):
+            break
+        moved += found
+    return moved
+
+
+def clear_sessions(workshop: Workshop) -> int:
+    return workshop.sessions.purge() + workshop.throttles.purge()
+
+
+def ask_for_renderings(workshop: Workshop) -> int:
+    """A certificate version without bytes and without a job: annexes changed by an annulment come this way."""
+    cases = workshop.certificates.cases_without_rendering()
+    for case_id in cases:
+        workshop.queue.add("render_certificate", {}, case_id)
+    return len(cases)
+
+
+def forget_workers(workshop: Workshop) -> int:
+    return workshop.queue.forget_workers()
+
+
+DUTIES = (
+    Duty("lapse", timedelta(seconds=60), lapse_clocks),
+    Duty("renderings", timedelta(seconds=60), ask_for_renderings),
+    Duty("sessions", timedelta(minutes=10), clear_sessions),
+    Duty("workers", timedelta(hours=1), forget_workers),
+)

@@ -1,0 +1,129 @@
+"""Telling people by mail: the agency about its case, and whoever got something to do.
+
+A mail is recorded after the mail server has taken it, so a crash in between sends it a second time under the
+same Message-ID; the other order could lose it, and a lost correction notice costs the applicant a legal limit.
+"""
+
+import hashlib
+import re
+import smtplib
+import ssl
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from email.errors import HeaderParseError
+from email.headerregistry import Address
+from email.message import EmailMessage
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from configuration import Settings
+from jobs.workshop import Bench, CannotBeDone, Done
+from store.case_documents import Addressee, NoticeFacts
+from store.jobs import Job
+
+TEMPLATES = Path(__file__).parent.parent / "templates/mail"
+LANGUAGES = ("zh_Hans_CN", "en")
+DUTY = "duty"  # the template for those who got something to do
+SECONDS = 30  # for one answer of the mail server
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")
+
+# Mail is plain text: escaping would put &amp; into names. No value can reach a header but the subject, see below.
+_templates = Environment(
+    loader=FileSystemLoader(TEMPLATES),
+    autoescape=False,  # noqa: S701
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    keep_trailing_newline=True,
+)
+
+
+def notify(bench: Bench, job: Job) -> Done:
+    """Send the notice of a step to everybody concerned, each once."""
+    workshop = bench.workshop
+    settings = workshop.settings
+    if not settings.smtp_url.get_secret_value():
+        return Done("No mail server is configured: nothing was sent.")
+    if job.case_id is None:
+        raise CannotBeDone("The job names no case.")
+    facts = workshop.documents.notice(job.case_id, job.created_at)
+    if facts is None:
+        raise CannotBeDone("The case is not there.")
+    already = workshop.queue.mailed(job.id)
+    waiting = [one for one in facts.addressees if one.email.lower() not in already]
+    if not waiting:
+        return Done("Everybody has been told." if already else "Nobody concerned has an e-mail address.")
+    refused = []
+    with mail_server(settings) as send:
+        for one in waiting:
+            message = compose(facts, one, str(job.payload["notice"]), job.id, settings)
+            try:
+                send(message)
+            except (smtplib.SMTPRecipientsRefused, ValueError, HeaderParseError) as error:
+                if _may_pass(error):
+                    raise
+                refused.append(one.email)
+                continue
+            workshop.queue.record_mail(job.id, one.email.lower(), str(message["Subject"]))
+    return Done(f"The mail server refused: {', '.join(refused)}" if refused else "")
+
+
+def _may_pass(error: Exception) -> bool:
+    """Whether a refusal is a 4xx, to be tried again later; a 5xx or an impossible address is not."""
+    if not isinstance(error, smtplib.SMTPRecipientsRefused):
+        return False
+    return any(code < 500 for code, _ in error.recipients.values())
+
+
+def compose(facts: NoticeFacts, one: Addressee, notice: str, job_id: str, settings: Settings) -> EmailMessage:
+    """One mail in the reader's language. Raises ValueError or HeaderParseError for an impossible address."""
+    language = one.language if one.language in LANGUAGES else LANGUAGES[0]
+    template = _templates.get_template(f"{language}/{notice if one.why == 'applicant' else DUTY}.txt")
+    chinese = language == LANGUAGES[0]
+    state, title = facts.procedure.states[facts.state].label, facts.procedure.spec.title
+    text = template.render(
+        name=one.name,
+        agency=facts.agency_name,
+        number=facts.number or facts.public_id,
+        subject=facts.subject,
+        procedure=title.zh if chinese else title.en,
+        state=state.zh if chinese else state.en,
+        due_on=facts.due_on.isoformat() if facts.due_on else None,
+        bureau=facts.bureau_name or settings.bureau_name,
+        url=f"{settings.origin}/cases/{facts.public_id}",
+    )
+    first, _, body = text.partition("\n")
+    message = EmailMessage()
+    message["Subject"] = one_line(first.removeprefix("Subject:"))
+    message["From"] = Address(
+        one_line(facts.bureau_name or settings.bureau_name), addr_spec=settings.mail_from
+    )
+    message["To"] = Address(addr_spec=one.email)
+    mark = hashlib.sha256(f"{job_id}:{one.email.lower()}".encode()).hexdigest()[:32]
+    message["Message-ID"] = f"<{mark}@{settings.mail_from.rpartition('@')[2]}>"
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(body.strip() + "\n")
+    return message
+
+
+def one_line(text: str) -> str:
+    """Text for a header: control characters and line breaks are blanks, so no further header can begin."""
+    return _CONTROLS.sub(" ", text).strip()[:200]
+
+
+@contextmanager
+def mail_server(settings: Settings) -> Iterator[Callable[[EmailMessage], object]]:
+    """A connection to the server that `smtp_url` names: smtp://, smtps:// or smtp+starttls://, with a login or none."""
+    url = urlsplit(settings.smtp_url.get_secret_value())
+    host, secure = url.hostname or "", ssl.create_default_context()
+    if url.scheme == "smtps":
+        client: smtplib.SMTP = smtplib.SMTP_SSL(host, url.port or 465, timeout=SECONDS, context=secure)
+    else:
+        client = smtplib.SMTP(host, url.port or (587 if "starttls" in url.scheme else 25), timeout=SECONDS)
+    with client:
+        if "starttls" in url.scheme:
+            client.starttls(context=secure)
+        if url.username:
+            client.login(unquote(url.username), unquote(url.password or ""))
+        yield client.send_message
