@@ -9,6 +9,7 @@ import hashlib
 import io
 import json
 from datetime import UTC, date, datetime
+from importlib.resources import files
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -18,6 +19,7 @@ import segno
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from weasyprint import CSS, HTML, Attachment, Document
+from weasyprint.css import ColorProfile
 from weasyprint.pdf.stream import Stream
 from weasyprint.text.fonts import FontConfiguration
 
@@ -50,10 +52,12 @@ LONGEST = {
     "site": 400,
     "section": 1000,
     "number": 40,
-    "agency_name": 400,
-    "agency_address": 400,
-    "liability_bearer": 400,
-    "authority_name": 200,
+    "agency_name": 300,
+    "agency_address": 300,
+    "liability_bearer": 300,
+    "authority_name": 60,
+    "verify_url": 200,
+    "verify_code": 64,
 }
 LONGEST_TEXT = 20_000  # characters of any other text
 _DENSITIES = ("roomy", "dense", "densest")
@@ -63,6 +67,17 @@ _LINE_BREAKS = frozenset({"reasons", "basis", "remedies", "facts", "items", "not
 def cn_date(day: date) -> str:
     """2026-11-21 as 2026年11月21日."""
     return f"{day.year}年{day.month}月{day.day}日"
+
+
+class _Profile(ColorProfile):  # type: ignore[misc]
+    """The colour profile as its file has it: WeasyPrint leaves the file open, and writes it differently each time."""
+
+    content = (files("weasyprint.pdf") / "sRGB2014.icc").read_bytes()
+
+    def __init__(self) -> None:
+        super().__init__(
+            io.BytesIO(self.content), "sRGB2014.icc", "relative-colorimetric", (["r"], ["g"], ["b"])
+        )
 
 
 class BorderedPage:
@@ -97,6 +112,7 @@ class Renderer:
         self._styles: dict[str, CSS] = {}
         mark = (ROOT / "static/img/cma-mark.svg").read_text("utf-8")
         self._mark = Markup(mark)  # noqa: S704  - our own file, no user text
+        self._srgb = _Profile()
         self._breaker = Breaker(lambda character: self.faces.advance(character), SIZE)
         self._bold = Breaker(lambda character: self.faces.advance(character, True), SIZE)
 
@@ -191,13 +207,14 @@ class Renderer:
         self, document: Document, shelf: Any, record: dict[str, Any], name: str, issued_on: date
     ) -> Rendered:
         document.fonts = shelf
+        document.color_profiles, document.output_intent = {"srgb": self._srgb}, "srgb"
         stamp = datetime(issued_on.year, issued_on.month, issued_on.day, tzinfo=UTC)
         stored = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
         attachment = Attachment(
             string=stored, name=name, description="机器可读数据", relationship="Data", created=stamp, modified=stamp,
             url_fetcher=refuse_fetch,
         )  # fmt: skip
-        written = document.write_pdf(pdf_variant=VARIANT, attachments=[attachment])
+        written = document.write_pdf(pdf_variant=VARIANT, output_intent="given", attachments=[attachment])
         strangers = [font.family for font in shelf.values() if not hasattr(font, "face") or font.missing]
         if strangers:
             raise AssertionError(f"drawn with a typeface that was not checked: {strangers}")

@@ -153,7 +153,10 @@ class Filler:
         """Place a row with the bars that introduce it on one page if any page can hold them."""
         ahead = sum(bar.height for bar in before)
         need = ahead + strip.height + self._missing_after(before, strip)
-        if need + self._closing_room(strip) > self._room and self.page.strips:
+        closing = self._closing_room(strip)
+        fresh = TABLE_BOTTOM - self.page.top - self._table.head - 2 * height(1)
+        begins_here = strip.height > fresh and ahead + closing + 16 * LINE < self._room
+        if need + closing > self._room and self.page.strips and not begins_here:
             if before and before[0].bar == "section":
                 self._section = ()
             self._break_page()

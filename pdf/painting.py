@@ -32,7 +32,7 @@ class Runs(dict[tuple[str, bool], tuple[list[tuple[str, str]], int]]):
     def __missing__(self, text_and_weight: tuple[str, bool]) -> tuple[list[tuple[str, str]], int]:
         text, bold = text_and_weight
         letters = self._letters[bold]
-        for character in set(text).difference(letters):
+        for character in sorted(set(text).difference(letters)):
             letters[character] = self._letter(character, bold)
         runs: list[tuple[str, str]] = []
         font, width = "", 0

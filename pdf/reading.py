@@ -16,7 +16,7 @@ from typing import Any
 
 from pikepdf import Page, Pdf
 
-from pdf.tables import WORDS
+from pdf.tables import LINE, WORDS
 from pdf.values import Annex, AnnexRow, Certificate, annex_from_json, certificate_from_json
 
 RECORD = "certificate.json"
@@ -176,7 +176,8 @@ class _Grid:
             if y < self.top:
                 self.above.append((x, y, text))
             elif y > self.bottom:
-                self.below.append(text)
+                if y < self.bottom + LINE:
+                    self.below.append(text)
             else:
                 column = bisect_right(self.edges, x) - 1
                 box = bisect_right(self.levels[column], y) - 1
@@ -242,8 +243,7 @@ class _RowReader:
             middle = (levels[box] + levels[box + 1]) / 2
             if grid.is_bar(middle):
                 part = grid.text(0, grid.box_at(0, middle))
-                if not self._repeats_the_section(part):
-                    self._bar_parts.append(part)
+                self._bar(part)
                 continue
             self._bars()
             own = tuple(grid.text(columns[name], box) for name in ("standard", "limit", "note"))
@@ -277,11 +277,22 @@ class _RowReader:
             label("item_name", columns["item_name"] - 1), standard_text, limit, note,
         )  # fmt: skip
 
+    def _bar(self, part: str) -> None:
+        """Take one bar: a section, its repetition, or (part of) a label; a section stands before its labels."""
+        if self._repeats_the_section(part):
+            return
+        if self._bar_parts or _BAR.fullmatch(part):
+            self._bar_parts.append(part)
+        elif match := _SECTION.fullmatch(part):
+            self._section, self._section_bar = match[1], part
+        else:
+            raise Unreadable(f"a bar that is neither section nor label: {part[:40]}")
+
     def _bars(self) -> None:
-        """Take section bars and long-label bars; a very long text stands in several bars, one after another."""
+        """Put together the labels that stood in bars; a very long one fills several."""
         texts: list[str] = []
         for part in self._bar_parts:
-            if _BAR.fullmatch(part) or _SECTION.fullmatch(part) or not texts:
+            if _BAR.fullmatch(part) or not texts:
                 texts.append(part)
             else:
                 texts[-1] += part
@@ -289,8 +300,6 @@ class _RowReader:
         for text in texts:
             if match := _BAR.fullmatch(text):
                 self._long[match[1], _LABELS[match[2]]] = match[3]
-            elif match := _SECTION.fullmatch(text):
-                self._section, self._section_bar = match[1], text
 
     def _repeats_the_section(self, bar: str) -> bool:
         """The bar at the head of a page names again the section in which the page before ended."""
