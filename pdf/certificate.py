@@ -215,9 +215,8 @@ class Renderer:
             url_fetcher=refuse_fetch,
         )  # fmt: skip
         written = document.write_pdf(pdf_variant=VARIANT, output_intent="given", attachments=[attachment])
-        strangers = [font.family for font in shelf.values() if not hasattr(font, "face") or font.missing]
-        if strangers:
-            raise AssertionError(f"drawn with a typeface that was not checked: {strangers}")
+        if strangers := shelf.strangers():
+            raise MissingGlyph(strangers)
         pdf = slim(written)
         return Rendered(pdf, hashlib.sha256(pdf).hexdigest(), len(document.pages))
 

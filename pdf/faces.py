@@ -129,6 +129,17 @@ class Shelf(dict[int, Font]):
             return True
         return False
 
+    def strangers(self) -> list[Refusal]:
+        """Characters that were drawn with a typeface which is not ours, or without a glyph."""
+        found = []
+        for font in self.values():
+            texts = [chr(point) for point in font.missing]
+            if not isinstance(font, SubsetFont):
+                texts += font.to_unicode.values()
+            reason = f"was drawn with the typeface {font.family}"
+            found += [Refusal(text, f"U+{ord(text[0]):04X}", "page", reason) for text in texts]
+        return found
+
     def take(self, key: int) -> Font:
         """The document's own copy of an opened font, with nothing used yet."""
         font = self.get(key)
@@ -256,6 +267,8 @@ class Faces:
             return "invisible or direction-changing character"
         if 0xFE00 <= ord(character) <= 0xFE0F or 0xE0100 <= ord(character) <= 0xE01EF:
             return "variation selector"
+        if 0x1F000 <= ord(character) <= 0x1FAFF:
+            return "picture sign: each computer shows another picture"
         if self.find(character) is None:
             return "no installed typeface has this character"
         return ""

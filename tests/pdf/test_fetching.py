@@ -145,6 +145,10 @@ def test_the_canary_would_be_noticed(canary: Canary) -> None:
 def test_even_believed_mark_up_is_refused_its_fetch(canary: Canary, vector: str) -> None:
     for address in canary.addresses():
         page = HTML(string=vector.format(url=address), url_fetcher=refuse_fetch)
-        with pytest.raises(FatalURLFetchingError):
-            page.write_pdf()
+        try:
+            held = streams(page.write_pdf())
+        except FatalURLFetchingError:
+            continue
+        assert "<svg" in vector, "only inside a drawing does WeasyPrint go on without the file"
+        assert b"CANARYWORD42" not in held
     assert canary.visits == 0
