@@ -32,21 +32,32 @@ _MACRO_TYPES = re.compile(rb"macroEnabled|vbaProject|ms-excel\.(intl)?macrosheet
 
 @dataclass(slots=True)
 class SheetPart:
-    """A worksheet's name, state as written in the workbook, and bytes."""
+    """A worksheet's name, whether it is hidden, and the part that holds it."""
 
     name: str
     hidden: bool
-    content: bytes
+    part: str
 
 
 @dataclass(slots=True)
 class Archive:
-    """What was found: the sheets in order, a clean archive for the reader, links to elsewhere, pictures."""
+    """What was found: the sheets in order, the checked parts by name, links to elsewhere, pictures."""
 
     sheets: list[SheetPart] = field(default_factory=list)
-    clean: bytes = b""
+    parts: dict[str, bytes] = field(default_factory=dict)
     links: list[str] = field(default_factory=list)
     pictures: int = 0
+
+    def pack(self) -> io.BytesIO:
+        """A new archive of the checked parts; they are given up one by one, so that memory holds them once."""
+        target = io.BytesIO()
+        with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as packed:
+            for name in list(self.parts):
+                content = self.parts.pop(name)
+                large = len(content) > 8 * 1024 * 1024
+                packed.writestr(name, content, zipfile.ZIP_DEFLATED if large else zipfile.ZIP_STORED, 1)
+        target.seek(0)
+        return target
 
 
 def open_archive(content: bytes) -> Archive:
@@ -172,11 +183,15 @@ def _take_sheets(archive: Archive, parts: dict[str, bytes]) -> None:
             declared.append((attributes.get("name", ""), attributes.get("state", "visible"), reference))
 
     scan(parts[main], start)
+    taken: set[str] = set()
     for name, state, reference in declared:
         kind, target, _ = targets.get(reference, ("", "", False))
+        if target in taken or len(archive.sheets) >= MAX_PARTS:
+            raise Rejection("ZIP_BOMB", part=target[:80])
         if kind.endswith("/worksheet") and target in parts:
+            taken.add(target)
             kept.add(target)
-            archive.sheets.append(SheetPart(name, state != "visible", parts[target]))
+            archive.sheets.append(SheetPart(name, state != "visible", target))
         elif kind.endswith("/worksheet"):
             raise Rejection("FILE_CORRUPT", reason=f"the part of sheet {name[:31]} is missing")
     for kind, target, _ in targets.values():
@@ -186,11 +201,7 @@ def _take_sheets(archive: Archive, parts: dict[str, bytes]) -> None:
                 scan(parts[target], None)
     if not archive.sheets:
         raise Rejection("FILE_CORRUPT", reason="no worksheet")
-    clean = io.BytesIO()
-    with zipfile.ZipFile(clean, "w", zipfile.ZIP_STORED) as rewritten:
-        for name in sorted(kept & parts.keys()):
-            rewritten.writestr(name, parts[name])
-    archive.clean = clean.getvalue()
+    archive.parts = {name: parts[name] for name in sorted(kept & parts.keys())}
 
 
 def _main_part(parts: dict[str, bytes]) -> str:

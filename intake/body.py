@@ -24,7 +24,7 @@ _CONTINUED = re.compile(r"续表|\(?续(表)?\d*\)?$|附?表\d*[-—]?\d*\(?续"
 _CHINESE_NUMERAL = re.compile(r"[(]?[一二三四五六七八九十百零〇]+[)]?[、.,]?")
 _SECTION_TEXT = re.compile(r"[(]?[一二三四五六七八九十百零〇]+[)]?[、.,](?P<name>.+)")
 _LIKE_A_FORMULA = re.compile(
-    r"\s*(?:[=@][^\s=]|[+\-](?:\s*[\d.]+\s*[+*/]|[^()]*[|!=]|\s*[A-Za-z_.]{2,}\s*\())", re.DOTALL
+    r"\s*(?:[=@][^\s=]|[+\-](?:\s*[\d.]+\s*[+*]|[^()]*[|!=]|\s*[A-Za-z_.]{2,}\s*\())", re.DOTALL
 )
 _ADDRESS = re.compile(r"(?:检验检测(?:机构|场所)?|实验室|机构|场所)?地址[::](?P<site>.*)")
 

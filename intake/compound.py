@@ -26,6 +26,7 @@ class OldSheet:
     hidden_rows: set[int] = field(default_factory=set)
     formulas: dict[tuple[int, int], str] = field(default_factory=dict)
     last_row: int = 0
+    last_column: int = 0
 
 
 @dataclass(slots=True)
@@ -149,6 +150,7 @@ def _records(stream: bytes) -> OldWorkbook:
             if kind in _CELLS:
                 row, column = unpack("<HH", stream, body)
                 current.last_row = max(current.last_row, row)
+                current.last_column = max(current.last_column, column)
                 if kind == _FORMULA:
                     current.formulas[row, column] = ""
             elif kind == _ROW:

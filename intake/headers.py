@@ -180,6 +180,11 @@ def _capability(captions: dict[int, str]) -> Found | None:
     )
     if "approved" in columns and layout == "L1":
         layout = "L4"
+    if "parameter" not in columns:
+        # an unusual caption: the nearest column left of the standard that is nothing else
+        free = [c for c in captions if c < columns["standard"] and c not in columns.values()]
+        if free:
+            columns["parameter"] = max(free)
     if not {"serial", "parameter"} <= columns.keys():
         return None
     return "capability", columns, layout

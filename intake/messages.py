@@ -170,7 +170,7 @@ MESSAGES: dict[str, Wording] = {
         "Open it in Excel or WPS, save it as .xlsx and upload that.",
         "请用 Excel 或 WPS 打开，另存为 .xlsx 后重新上传。"),
     "FILE_EMPTY": Wording(
-        "There is nothing in the file.", "文件中没有内容。",
+        "There is nothing in the file, or no row under the header.", "文件中没有内容，或表头下没有数据行。",
         "Fill in the official table and upload it.", "请填写官方表格后重新上传。"),
     "FILE_ENCRYPTED": Wording(
         "The file is protected by a password.", "文件设有打开密码。",

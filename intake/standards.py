@@ -51,7 +51,8 @@ _NUMBER = re.compile(
     r"(?:[-:](?P<yabroad>(?:19|20)\d{2}))?)"
 )
 # Any other code, but then only with its year, or O157 and B12 in a title would be numbers.
-_OTHER = re.compile(r"(?<![A-Z0-9])[A-Z]{2,6}(?:/[A-Z]{1,4})*\d+(?:\.\d+)*[A-Z]?-\d{4}")
+_OTHER = re.compile(r"(?<![A-Z0-9/])[A-Z]{2,6}(?:/[A-Z]{1,4})*\d+(?:\.\d+)*[A-Z]?-\d{4}")
+LONGEST_SEARCHED = 20_000  # characters of a cell; a real one has a few hundred
 _METHOD = re.compile(
     r"\(?第[一二三四五六七八九十0-9]+(?:篇|法|部分方法)(?:[、和及,]第?[一二三四五六七八九十0-9]+法?)*\)?"
 )
@@ -119,7 +120,7 @@ def standard_numbers(text: str) -> tuple[StandardNumber, ...]:
     >>> [s.number for s in standard_numbers("《食品中铅的测定》ＧＢ ５００９．１２—２０２３ 第一法")]
     ['GB5009.12-2023']
     """
-    folded = fold_number(text)
+    folded = fold_number(text[:LONGEST_SEARCHED])
     found = [
         (match.start(), _canonical(match))
         for match in _NUMBER.finditer(folded)
@@ -135,7 +136,7 @@ def standard_numbers(text: str) -> tuple[StandardNumber, ...]:
 @lru_cache(maxsize=32_768)
 def title_beside_number(text: str) -> str:
     """What a cell says beside its numbers and method words, compacted, without brackets."""
-    rest = _METHOD.sub("", _OTHER.sub("", _NUMBER.sub("", fold_number(text))))
+    rest = _METHOD.sub("", _OTHER.sub("", _NUMBER.sub("", fold_number(text[:LONGEST_SEARCHED]))))
     return _PUNCTUATION.sub("", rest)
 
 

@@ -17,7 +17,7 @@ from intake.wording import Cell
 
 MAX_FILE = 50 * 1024 * 1024
 # A sheet is held as a full grid: rows x columns up to the last cell that holds anything.
-MAX_GRID = 6_000_000
+MAX_GRID = 4_000_000
 MAX_MERGES = 400_000
 _MACRO_NAMES = {".xlsm", ".xltm", ".xlam", ".xla", ".xlsb.xlsm"}
 _OPEN_NAMES = {".xlsx", ".xls"}
@@ -95,9 +95,9 @@ def _not_a_spreadsheet(suffix: str, content: bytes) -> Rejection:
 
 def _open_new(content: bytes) -> Workbook:
     archive = open_archive(content)
-    facts = [_SheetFacts(part.content) for part in archive.sheets]
+    facts = [_SheetFacts(archive.parts[sheet.part]) for sheet in archive.sheets]
     sheets = []
-    with _calamine(archive.clean) as book:
+    with _calamine(archive.pack()) as book:
         for index, (part, fact) in enumerate(zip(archive.sheets, facts, strict=True)):
             sheet = Sheet(part.name, part.hidden)
             if not part.hidden:
@@ -112,18 +112,20 @@ def _open_new(content: bytes) -> Workbook:
 
 def _open_old(content: bytes) -> Workbook:
     old = compound.inspect_compound(content)
+    for facts in old.sheets.values():
+        _check_grid(facts.last_row + 1, facts.last_column + 1)
     sheets = []
-    with _calamine(content) as book:
+    with _calamine(io.BytesIO(content)) as book:
         for index, meta in enumerate(book.sheets_metadata):
             sheet = Sheet(meta.name, meta.visible != SheetVisibleEnum.Visible)
             if not sheet.hidden:
                 sheet.cells = _values(book, index, meta.name)
                 merged = _guarded(lambda i=index: book.get_sheet_by_index(i).merged_cell_ranges) or []
                 sheet.merges = sorted((a, b, c, d) for (a, b), (c, d) in merged)
-                facts = old.sheets.get(meta.name)
-                if facts:
-                    sheet.hidden_rows = facts.hidden_rows
-                    for (row, column), text in facts.formulas.items():
+                seen = old.sheets.get(meta.name)
+                if seen:
+                    sheet.hidden_rows = seen.hidden_rows
+                    for (row, column), text in seen.formulas.items():
                         sheet.formulas.setdefault(row, []).append((column, text))
                 _fill(sheet)
             sheets.append(sheet)
@@ -134,8 +136,8 @@ def _pictures(count: int) -> list[Problem]:
     return [Problem.of("EMBEDDED_IMAGES_IGNORED", count=count)] if count else []
 
 
-def _calamine(content: bytes) -> CalamineWorkbook:
-    book: CalamineWorkbook = _guarded(lambda: CalamineWorkbook.from_filelike(io.BytesIO(content)))
+def _calamine(content: io.BytesIO) -> CalamineWorkbook:
+    book: CalamineWorkbook = _guarded(lambda: CalamineWorkbook.from_filelike(content))
     return book
 
 
@@ -186,13 +188,7 @@ class _SheetFacts:
         except expat.ExpatError as malformed:
             raise Rejection("FILE_CORRUPT", reason=str(malformed)) from malformed
         self.merges.sort()
-        rows, columns = self._last_row + 1, self._last_column + 1
-        if rows * columns > MAX_GRID:
-            raise Rejection(
-                "FILE_TOO_LARGE_UNCOMPRESSED",
-                size=f"{rows} × {columns}",
-                limit=f"{MAX_GRID // 1_000_000}M cells",
-            )
+        _check_grid(self._last_row + 1, self._last_column + 1)
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
         if tag == "c":
@@ -229,6 +225,12 @@ class _SheetFacts:
         self.formulas.setdefault(self._row, []).append((self._column, "".join(self._formula or ())))
         self._parser.CharacterDataHandler = None
         self._parser.EndElementHandler = None
+
+
+def _check_grid(rows: int, columns: int) -> None:
+    if rows * columns > MAX_GRID:
+        size, limit = f"{rows} × {columns}", f"{MAX_GRID // 1_000_000} 000 000"
+        raise Rejection("FILE_TOO_LARGE_UNCOMPRESSED", size=size, limit=limit)
 
 
 def _refuse_dtd(*_: object) -> None:

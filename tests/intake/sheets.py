@@ -219,3 +219,34 @@ def encrypted_xls() -> bytes:
         0x002F, b"\1\0" + b"\0" * 52
     )
     return ole({"Workbook": book})
+
+
+def old_xls(
+    rows: Sequence[Sequence[object]], hidden_rows: Sequence[int] = (), far: tuple[int, int] | None = None
+) -> bytes:
+    """A workbook of one sheet in BIFF8 records; a Formula keeps its stored number, which is all it can have."""
+
+    def text(value: str) -> bytes:
+        return struct.pack("<HB", len(value), 1) + value.encode("utf-16-le")
+
+    body = b""
+    for index, row in enumerate(rows):
+        flags = 0x0100 | (0x20 if index + 1 in hidden_rows else 0)
+        body += record(0x0208, struct.pack("<HHHHHHHH", index, 0, len(row), 255, 0, 0, flags, 0x0F))
+        for column, value in enumerate(row):
+            place = struct.pack("<HHH", index, column, 0)
+            if isinstance(value, Formula):
+                number = struct.pack("<d", float(value.stored))
+                body += record(0x0006, place + number + struct.pack("<HIH", 0, 0, 3) + b"\x1e\x01\x00")
+            elif isinstance(value, str) and value:
+                body += record(0x0204, place + text(value))
+            elif isinstance(value, int | float):
+                body += record(0x0203, place + struct.pack("<d", value))
+    if far:
+        body += record(0x0203, struct.pack("<HHHd", *far, 0, 1.0))
+    sheet = record(0x0809, struct.pack("<HHHHII", 0x0600, 0x0010, 0, 0, 0, 0)) + body + record(0x000A)
+    start = record(0x0809, struct.pack("<HHHHII", 0x0600, 0x0005, 0, 0, 0, 0))
+    name = "附表1".encode("utf-16-le")
+    offset = len(start) + 4 + 8 + len(name) + 4
+    bound = record(0x0085, struct.pack("<IBBBB", offset, 0, 0, len(name) // 2, 1) + name)
+    return ole({"Workbook": start + bound + record(0x000A) + sheet})

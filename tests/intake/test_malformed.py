@@ -141,6 +141,7 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str, set[str]]] = {
     "missing workbook part": (lambda: _without("xl/workbook.xml"), NAME, {"FILE_CORRUPT"}),
     "missing content types": (lambda: _without("[Content_Types].xml"), NAME, {"FILE_CORRUPT"}),
     "wrong checksum": (lambda: _wrong_checksum(), NAME, {"FILE_CORRUPT"}),
+    "one part for many sheets": (lambda: _one_part_for_many(), NAME, {"ZIP_BOMB"}),
     "far away cell": (lambda: _far_cell(), NAME, {"FILE_TOO_LARGE_UNCOMPRESSED"}),
 }  # fmt: skip
 
@@ -169,6 +170,12 @@ def _wrong_checksum() -> bytes:
     central = made.rfind(b"xl/worksheets/sheet1.xml")
     made[central - 46 + 16] ^= 0xFF
     return bytes(made)
+
+
+def _one_part_for_many() -> bytes:
+    declared = "".join(f'<sheet name="s{n}" sheetId="{n}" r:id="rId1"/>' for n in range(1, 3000))
+    book = f'<workbook xmlns="{sheets.MAIN}" xmlns:r="{sheets.OFFICE}"><sheets>{declared}</sheets></workbook>'
+    return table(parts={"xl/workbook.xml": book})
 
 
 def _far_cell() -> bytes:
@@ -282,6 +289,18 @@ def test_a_new_workbook_named_xls_and_an_old_one_named_xlsx_are_read() -> None:
     assert ("FILE_EXTENSION_MISMATCH", None, None) in codes(reading) and reading.accepted == 354
 
 
+def test_hidden_rows_and_formulas_of_an_old_workbook_are_told() -> None:
+    rows = [*HEADER, *ROWS, ["", "", "1.3", "镍", ROWS[1][4], Formula.of("1", "1"), ""], *NOTE]
+    reading = read(sheets.old_xls(rows, hidden_rows=[7]), "附表1.xls")
+    assert codes(reading) == [("ROW_HIDDEN", "附表1", 7), ("FORMULA_CELL", "附表1", 8)]
+    assert reading.accepted == 3
+
+
+def test_a_far_away_cell_of_an_old_workbook_is_refused() -> None:
+    reading = read(sheets.old_xls([*HEADER, *ROWS], far=(65_535, 255)), "附表1.xls")
+    assert reading.reject_code == "FILE_TOO_LARGE_UNCOMPRESSED"
+
+
 @pytest.mark.parametrize("dimension", ["A1:XFD1048576", "A1", "Z9:A1", "garbage"])
 def test_a_lying_dimension_changes_nothing(dimension: str) -> None:
     content = xlsx([("附表1", sheet_xml(CAPABILITY, MERGES, dimension=dimension))])
@@ -296,6 +315,18 @@ def test_a_million_styles_do_no_harm(catalogue: Catalogue) -> None:
     styles = f'{sheets.XML}<styleSheet xmlns="{sheets.MAIN}"><cellXfs count="1000000">{cells}</cellXfs></styleSheet>'
     reading = read_table_in_child(NAME, table(styles=styles), catalogue, limits=Limits(seconds=30))
     assert reading.accepted == 2 or reading.reject_code in {"ZIP_BOMB", "FILE_TOO_LARGE_UNCOMPRESSED"}
+
+
+@pytest.mark.parametrize(
+    "text", ["AB/CD/" * 60_000, "GB" + "1-2-" * 60_000, "GB/T 1.1.1.1-" * 20_000, "+" + " " * 90_000]
+)
+def test_no_text_holds_the_reader_up(text: str) -> None:
+    reading = read(
+        table(
+            [*ROWS, ["", "", "1.3", "镍", text, text, ""]], parts={"docProps/noise": random.randbytes(99_999)}
+        )
+    )
+    assert "TEXT_TOO_LONG" in reading.problem_counts
 
 
 def test_a_merge_over_the_whole_sheet_does_no_harm() -> None:
