@@ -10,14 +10,17 @@ from datetime import datetime
 from typing import Any
 
 import rfc8785
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, text
 
 from store.records.audit import AuditRecord
+from store.records.cases import CaseRecord
 from store.records.columns import table_of
 from workflow.vocabulary import Actor
 
 GENESIS = "0" * 64
-_INSERT = insert(table_of(AuditRecord))
+_CASE = table_of(CaseRecord)
+_INSERT = insert(table_of(AuditRecord)).inline()
+_LOCK_STREAM = text("SELECT pg_advisory_xact_lock(hashtextextended(:stream, 0))")
 
 
 def chained(previous: str, entry: Mapping[str, Any]) -> str:
@@ -30,6 +33,7 @@ def entry_content(row: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "stream": row["stream"],
         "seq": row["seq"],
+        "case": row["case_id"],
         "at": row["at"].isoformat(timespec="microseconds"),
         "action": row["action"],
         "source": row["source"],
@@ -85,7 +89,7 @@ def audit_row(
 
 
 def write(connection: Connection, rows: list[dict[str, Any]]) -> None:
-    connection.execute(_INSERT, rows)
+    connection.execute(_INSERT, rows[0] if len(rows) == 1 else rows)
 
 
 def append(
@@ -97,7 +101,12 @@ def append(
     role: str,
     payload: Mapping[str, Any] | None = None,
 ) -> None:
-    """One entry on a stream that is not a case (accounts, reference data, certificates entered by hand)."""
+    """One entry on a stream that is not a case (accounts, reference data, certificates entered by hand).
+
+    A case's stream is guarded by the lock of its row; these by a lock of their own until the transaction ends.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(_LOCK_STREAM, {"stream": stream})
     last = connection.execute(
         select(AuditRecord.seq, AuditRecord.hash)
         .where(AuditRecord.stream == stream)
@@ -123,12 +132,20 @@ def append(
 
 
 def broken_links(connection: Connection, stream: str | None = None) -> list[tuple[str, int]]:
-    """Every (stream, seq) whose hash or link does not hold; empty when the audit is whole."""
+    """Every (stream, seq) whose hash or link does not hold; empty when the audit is whole.
+
+    The head that a case keeps of its own stream is compared as well, so that a stream which was cut short,
+    emptied or prolonged is found. Ask within one snapshot (`Database.reading`).
+    """
     table = table_of(AuditRecord)
     query = select(table).order_by(table.c.stream, table.c.seq)
+    heads = select(_CASE.c.id, _CASE.c.audit_seq, _CASE.c.audit_hash)
     if stream:
         query = query.where(table.c.stream == stream)
+        kind, _, key = stream.partition(":")
+        heads = heads.where(_CASE.c.id == (int(key) if kind == "case" and key.isdigit() else 0))
     broken: list[tuple[str, int]] = []
+    ends: dict[str, tuple[int, str]] = {}
     current, seq, previous = "", 0, GENESIS
     for row in connection.execution_options(yield_per=1000).execute(query).mappings():
         if row["stream"] != current:
@@ -141,4 +158,11 @@ def broken_links(connection: Connection, stream: str | None = None) -> list[tupl
         ):
             broken.append((current, row["seq"]))
         seq, previous = row["seq"], row["hash"]
+        if current.startswith("case:"):
+            ends[current] = (seq, previous)
+    for case in connection.execute(heads):
+        name, head = f"case:{case.id}", (case.audit_seq, case.audit_hash)
+        if ends.pop(name, None) != head and (name, case.audit_seq) not in broken:
+            broken.append((name, case.audit_seq))
+    broken += [(name, end[0]) for name, end in ends.items()]  # a stream whose case is gone
     return broken

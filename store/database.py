@@ -42,6 +42,10 @@ class Database:
         self.url = url
         self.clock = clock or Clock()
         self.engine = _engine(url)
+        reads: dict[str, Any] = {"wujian_writes": False}
+        if not self.is_sqlite:  # one snapshot for the whole block, as SQLite gives by itself
+            reads |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        self._options: dict[bool, dict[str, Any]] = {True: {"wujian_writes": True}, False: reads}
 
     @property
     def is_sqlite(self) -> bool:
@@ -62,8 +66,8 @@ class Database:
     @contextmanager
     def _connect(self, *, writes: bool) -> Iterator[Connection]:
         try:
-            with self.engine.connect().execution_options(wujian_writes=writes) as connection:
-                yield connection
+            with self.engine.connect() as connection:
+                yield connection.execution_options(**self._options[writes])
         except OperationalError as error:
             if _is_lock_failure(error):
                 raise Busy(str(error.orig)) from error

@@ -12,7 +12,6 @@ from workflow.vocabulary import Actor, Role
 BUREAU_WIDE = frozenset(
     {Role.WINDOW_OFFICER, Role.REVIEW_ORGANISER, Role.LEADER, Role.ISSUING_CLERK, Role.INSPECTOR, Role.SYSTEM}
 )
-NOT_YET_FILED = frozenset({"draft"})
 
 
 def holders(actor: Actor) -> frozenset[str]:
@@ -28,7 +27,7 @@ def visible_to(actor: Actor) -> ColumnElement[bool]:
     clauses: list[ColumnElement[bool]] = []
     if Role.APPLICANT in actor.roles and actor.agency_id is not None:
         clauses.append(CaseRecord.agency_id == actor.agency_id)
-    filed = or_(CaseRecord.state.not_in(NOT_YET_FILED), CaseRecord.submitted_at.is_not(None))
+    filed = CaseRecord.submitted_at.is_not(None)
     if actor.roles & BUREAU_WIDE:
         clauses.append(filed)
     if actor.roles & {Role.TEAM_LEADER, Role.REVIEWER, Role.DEPARTMENT_OFFICER}:

@@ -4,7 +4,8 @@ Commands parse themselves: a stray string or a wrong list never gets further tha
 raises `Refusal("malformed", ...)` naming the field.
 """
 
-from collections.abc import Iterable
+import re
+import unicodedata
 from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any, ClassVar
@@ -12,6 +13,9 @@ from typing import Any, ClassVar
 from workflow.vocabulary import N_, Message, Refusal, Verdict
 
 TEXT_LIMIT = 4000  # code points of one opinion or ground; a technical bound, not a legal one
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+ORDINAL_LIMIT = 2**31  # an ordinal is kept in 32 bits
+_BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def _refuse(field: str, text: str, **values: Any) -> Refusal:
@@ -21,23 +25,42 @@ def _refuse(field: str, text: str, **values: Any) -> Refusal:
 def _text(name: str, value: object, *, required: bool = False) -> str:
     if not isinstance(value, str):
         raise _refuse(name, N_("This must be text."))
-    text = value.strip()
+    if any(0xD800 <= ord(c) <= 0xDFFF for c in value):
+        raise _refuse(name, N_("This holds control characters; please remove them."))
+    text = unicodedata.normalize("NFC", value.strip())
     if required and not text:
         raise _refuse(name, N_("Please fill this in."))
     if len(text) > TEXT_LIMIT:
         raise _refuse(name, N_("This is too long: at most %(limit)s characters."), limit=TEXT_LIMIT)
-    if any((ord(c) < 32 and c not in "\t\n\r") or 0xD800 <= ord(c) <= 0xDFFF for c in text):
+    if any((ord(c) < 32 and c not in "\t\n\r") or 127 <= ord(c) < 160 or c in _BIDI for c in text):
         raise _refuse(name, N_("This holds control characters; please remove them."))
     return text
 
 
 def _texts(name: str, values: object, *, required: bool = False) -> tuple[str, ...]:
-    if isinstance(values, str) or not isinstance(values, Iterable):
-        raise _refuse(name, N_("This must be a list."))
-    texts = tuple(_text(name, v) for v in values)
+    texts = tuple(_text(name, v) for v in _list(name, values))
     if required and not any(texts):
         raise _refuse(name, N_("Please give at least one entry."))
     return tuple(t for t in texts if t)
+
+
+def _list(name: str, values: object) -> tuple[Any, ...]:
+    if not isinstance(values, (list, tuple, set, frozenset)):
+        raise _refuse(name, N_("This must be a list."))
+    return tuple(values)
+
+
+def _ordinals(name: str, values: object) -> tuple[int, ...]:
+    rows = _list(name, values)
+    if any(type(r) is not int or not 0 < r < ORDINAL_LIMIT for r in rows):
+        raise _refuse(name, N_("One of the chosen rows does not exist."))
+    return tuple(sorted(set(rows)))
+
+
+def _flag(name: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise _refuse(name, N_("This must be yes or no."))
+    return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,18 +113,21 @@ class RequestCorrection(Command):
 
     def __post_init__(self) -> None:
         Command.__post_init__(self)
+        items = _list("items", self.items)
+        if any(type(i) is not CorrectionItem for i in items):
+            raise _refuse("items", N_("Each item needs its subject and its reason."))
         items = tuple(
             CorrectionItem(
                 _text("items", i.subject, required=True),
                 _text("items", i.reason, required=True),
                 _text("items", i.basis),
             )
-            for i in self.items
+            for i in items
         )
         if not items:
             raise _refuse("items", N_("Name at least one thing to correct."))
         self._put("items", items)
-        self._put("from_corrected_material", bool(self.from_corrected_material))
+        self._put("from_corrected_material", _flag("from_corrected_material", self.from_corrected_material))
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +164,7 @@ class OrganiseReview(Command):
         members = tuple(dict.fromkeys(_texts("members", self.members, required=True)))
         if leader not in members:
             raise _refuse("leader", N_("The team leader must be a member of the team."))
-        if not isinstance(self.planned_on, date):
+        if type(self.planned_on) is not date:
             raise _refuse("planned_on", N_("Give the planned date of the review."))
         self._put("leader", leader)
         self._put("members", members)
@@ -155,7 +181,7 @@ class RecordSignOff(Command):
         Command.__post_init__(self)
         try:
             self._put("verdict", Verdict(self.verdict))
-        except ValueError:
+        except (ValueError, TypeError):
             raise _refuse("verdict", N_("Choose an answer: agree or object.")) from None
         self._put("opinion", _text("opinion", self.opinion, required=self.verdict is Verdict.OBJECT))
 
@@ -182,7 +208,7 @@ class SignCommitment(Command):
     def __post_init__(self) -> None:
         Command.__post_init__(self)
         self._put("notice_version", _text("notice_version", self.notice_version, required=True))
-        if len(self.text_sha256) != 64 or set(self.text_sha256) - set("0123456789abcdef"):
+        if not isinstance(self.text_sha256, str) or not _SHA256.fullmatch(self.text_sha256):
             raise _refuse(
                 "text_sha256", N_("The commitment text has changed; please read and sign it again.")
             )
@@ -203,13 +229,11 @@ class ConfirmRows(Command):
 
     def __post_init__(self) -> None:
         Command.__post_init__(self)
-        rows = tuple(self.rows)
-        if any(type(r) is not int or not 0 < r < 2**63 for r in rows):
-            raise _refuse("rows", N_("One of the chosen rows does not exist."))
-        if not self.every and not rows:
+        rows = _ordinals("rows", self.rows)
+        if not _flag("every", self.every) and not rows:
             raise _refuse("rows", N_("Choose at least one row."))
-        self._put("rows", tuple(sorted(set(rows))))
-        self._put("ways", _texts("ways", self.ways, required=bool(self.confirmed)))
+        self._put("rows", rows)
+        self._put("ways", _texts("ways", self.ways, required=_flag("confirmed", self.confirmed)))
         self._put("reason", _text("reason", self.reason, required=not self.confirmed))
 
 
@@ -223,9 +247,12 @@ class RecordFindings(Command):
 
     def __post_init__(self) -> None:
         Command.__post_init__(self)
+        lines = _list("lines", self.lines)
+        if any(not isinstance(line, (list, tuple)) or len(line) != 3 for line in lines):
+            raise _refuse("lines", N_("Each line needs its code, its result and an explanation."))
         lines = tuple(
             (_text("lines", code, required=True), result, _text("lines", text))
-            for code, result, text in self.lines
+            for code, result, text in lines
         )
         for code, result, text in lines:
             if result not in self.RESULTS:
@@ -249,12 +276,11 @@ class Annul(Command):
 
     def __post_init__(self) -> None:
         Command.__post_init__(self)
-        rows = tuple(self.rows)
-        if any(type(r) is not int or not 0 < r < 2**63 for r in rows):
-            raise _refuse("rows", N_("One of the chosen rows does not exist."))
-        if not self.whole and not rows:
+        rows = _ordinals("rows", self.rows)
+        if not _flag("whole", self.whole) and not rows:
             raise _refuse("rows", N_("Choose the rows to annul, or annul the whole certificate."))
-        self._put("rows", tuple(sorted(set(rows))))
+        self._put("rows", rows)
+        self._put("public_safety", _flag("public_safety", self.public_safety))
         self._put("grounds", _text("grounds", self.grounds, required=True))
         self._put("basis", _text("basis", self.basis, required=True))
 

@@ -5,13 +5,12 @@ is refused with the file, the place, what is wrong and why (`DefinitionError`).
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import networkx
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
@@ -19,6 +18,7 @@ from ruamel.yaml.error import YAMLError
 from workflow import effects as effect_words
 from workflow import guards as guard_words
 from workflow.commands import COMMANDS, Command
+from workflow.proofreading import proofread, unknown_words
 from workflow.rules import APPLICANT_SIDE, RULES, Rule
 from workflow.vocabulary import Message, Role
 
@@ -295,12 +295,12 @@ def load(path: Path) -> Procedure:
                 for e in error.errors()
             ],
         ) from error
-    if faults := list(_unknown_words(spec)):
+    if faults := list(unknown_words(spec)):
         raise DefinitionError(path.name, faults)
     procedure = Procedure(
         spec, tuple(_action(n, a) for n, a in spec.actions.items()), hashlib.sha256(text).hexdigest()
     )
-    if faults := list(_faults(procedure)):
+    if faults := list(proofread(procedure)):
         raise DefinitionError(path.name, faults)
     return procedure
 
@@ -314,72 +314,4 @@ def _action(name: str, spec: ActionSpec) -> Action:
         guards=tuple(guard_words.NAMED[g] if isinstance(g, str) else g.guard() for g in spec.guards),
         effects=tuple(effect_words.NAMED[e] if isinstance(e, str) else e.effect() for e in spec.effects),
         on_applicant_side=spec.who in APPLICANT_SIDE,
-    )
-
-
-def _unknown_words(spec: ProcedureSpec) -> Iterator[str]:
-    for name, action in spec.actions.items():
-        if action.who not in RULES:
-            yield f"actions.{name}.who: there is no rule called {action.who}"
-        if action.command not in COMMANDS:
-            yield f"actions.{name}.command: there is no command called {action.command}"
-        for guard in action.guards:
-            if isinstance(guard, str) and guard not in guard_words.NAMED:
-                yield f"actions.{name}.guards: there is no guard called {guard}"
-        for effect in action.effects:
-            if isinstance(effect, str) and effect not in effect_words.NAMED:
-                yield f"actions.{name}.effects: there is no effect called {effect}"
-
-
-def _faults(procedure: Procedure) -> Iterator[str]:
-    """What a careful reader would find: loose ends, dead ends, words that point nowhere."""
-    spec = procedure.spec
-    if spec.initial not in spec.states:
-        yield f"initial: there is no state called {spec.initial}"
-        return
-    graph = networkx.DiGraph()
-    graph.add_nodes_from(spec.states)
-    for action in procedure.actions:
-        where = f"actions.{action.name}"
-        for state in (*action.sources, *([action.target] if action.target else [])):
-            if state not in spec.states:
-                yield f"{where}: there is no state called {state}"
-                return
-        graph.add_edges_from((s, action.target or s) for s in action.sources)
-        yield from (f"{where} leaves the final state {s}" for s in action.sources if spec.states[s].final)
-        yield from (
-            f"{where}.apart_from: there is no action called {other}"
-            for other in action.spec.apart_from
-            if other not in spec.actions
-        )
-        if action.spec.track and action.spec.track not in spec.tracks:
-            yield f"{where}.track: there is no track called {action.spec.track}"
-        if action.automatic and action.target is None:
-            yield f"{where} is automatic but leads nowhere, so it would fire for ever"
-    reached = {spec.initial, *networkx.descendants(graph, spec.initial)}
-    finals = {s for s, v in spec.states.items() if v.final}
-    yield from (f"states.{s} cannot be reached" for s in spec.states if s not in reached)
-    finishing = finals.union(*(networkx.ancestors(graph, f) for f in finals)) if finals else set()
-    yield from (f"states.{s} can never finish" for s in spec.states if s not in finishing)
-    for name, state_spec in spec.states.items():
-        if state_spec.final and state_spec.outcome is None:
-            yield f"states.{name} is final and needs an outcome"
-        if (
-            not state_spec.final
-            and not state_spec.duties
-            and not any(a.automatic or a.spec.who == "is_the_system" for a in procedure.leaving(name))
-        ):
-            yield f"states.{name} waits for nobody"
-        if state_spec.stage and state_spec.stage not in spec.stages:
-            yield f"states.{name}.stage: there is no stage called {state_spec.stage}"
-    for name, clock in spec.clocks.items():
-        for state in (*clock.runs_in, *clock.rests_in):
-            if state not in spec.states:
-                yield f"clocks.{name}: there is no state called {state}"
-        if clock.on_lapse and clock.on_lapse not in spec.actions:
-            yield f"clocks.{name}.on_lapse: there is no action called {clock.on_lapse}"
-    yield from (
-        f"numbers.{n} needs its article in number_articles"
-        for n in spec.numbers
-        if n not in spec.number_articles
     )

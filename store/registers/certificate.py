@@ -29,11 +29,15 @@ NEW_NUMBER = frozenset(
     {"first", "renewal"}
 )  # the other types keep number and expiry (domain rules, section 2)
 
+IN_FORCE = frozenset({"valid", "suspended"})
+
 
 def issue_certificate(connection: Connection, step: Step, moment: Moment) -> Mapping[str, Any]:
     """A new certificate for a first application or a renewal, a new annex version for every other type."""
     case = step.after
     named = _named_certificate(connection, case.fact("certificate_held"))
+    if named is not None and named.agency_id != case.agency_id:
+        named = None  # somebody else's certificate is none that this agency can name
     if set(case.fact("application_types") or ()) & NEW_NUMBER:
         certificate_id, number, version = _new_certificate(connection, step, moment)
         if named is not None:
@@ -54,6 +58,8 @@ def issue_certificate(connection: Connection, step: Step, moment: Moment) -> Map
                 {"number": case.fact("certificate_held")},
             ),
         )
+    elif named.status not in IN_FORCE:
+        raise Refusal("unmet", Message(N_("The certificate is no longer in force.")))
     else:
         certificate_id, number, version = named.id, named.number, named.annex_version + 1
         connection.execute(
@@ -90,7 +96,7 @@ def annul_certificate(connection: Connection, step: Step, moment: Moment) -> Map
     command = step.command
     assert isinstance(command, Annul)
     certificate = _named_certificate(connection, step.after.fact("certificate_number"))
-    if certificate is None or certificate.status not in ("valid", "suspended"):
+    if certificate is None or certificate.status not in IN_FORCE:
         raise Refusal("unmet", Message(N_("The certificate is no longer in force.")))
     row, version = AnnexRowRecord, certificate.annex_version + 1
     ending = (

@@ -1,0 +1,375 @@
+"""The one pen: what writes a case. Everything here runs inside the caller's transaction, under the case's lock.
+
+A step writes state, answer, tasks, clocks, audit entries and outgoing jobs together. Statements are built once;
+building one costs more than running it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Executable, bindparam, delete, insert, select, update
+
+from store import audit
+from store.locked import Locked, lock, parties, stale
+from store.records.cases import CasePartyRecord, CaseRecord, SignOffRecord, TaskRecord
+from store.records.columns import NEVER, table_of
+from store.records.jobs import JobRecord
+from store.registers import REGISTERS, Moment
+from store.tokens import new_token
+from workflow import procedures
+from workflow.case import Case, SignOff
+from workflow.clocks import due_on, lapses_on, turn
+from workflow.engine import Step
+from workflow.procedure import Duty, Procedure, duties
+from workflow.vocabulary import SYSTEM, Actor
+
+_CASE = table_of(CaseRecord)
+_WRITE = (
+    update(_CASE)
+    .where(_CASE.c.id == bindparam("key"), _CASE.c.version == bindparam("seen"))
+    .values(
+        {
+            name: bindparam(name)
+            for name in (
+                "state",
+                "track",
+                "round",
+                "version",
+                "facts",
+                "acts",
+                "clocks",
+                "due_on",
+                "lapses_on",
+                "audit_seq",
+                "audit_hash",
+                "changed_at",
+                "submitted_at",
+                "closed_at",
+                "number",
+            )
+        }
+    )
+)
+_OPEN = insert(_CASE).returning(_CASE.c.id)
+_HEAD = update(_CASE).where(_CASE.c.id == bindparam("key")).values(audit_hash=bindparam("head"))
+# inline(): nobody asks for the new row's id, so the database need not send it back
+_ADD_SIGN_OFF = insert(table_of(SignOffRecord)).inline()
+_ADD_TASK = insert(table_of(TaskRecord)).inline()
+_DROP_TASKS = delete(table_of(TaskRecord)).where(TaskRecord.case_id == bindparam("key"))
+_DROP_TASK = delete(table_of(TaskRecord)).where(
+    TaskRecord.case_id == bindparam("key"),
+    TaskRecord.role == bindparam("role_"),
+    TaskRecord.holder == bindparam("holder_"),
+)
+_RESCHEDULE = (
+    update(table_of(TaskRecord)).where(TaskRecord.case_id == bindparam("key")).values(due_on=bindparam("due"))
+)
+_ADD_PARTY = insert(table_of(CasePartyRecord)).inline()
+_DROP_PARTY = delete(table_of(CasePartyRecord)).where(
+    CasePartyRecord.case_id == bindparam("key"), CasePartyRecord.holder == bindparam("holder_")
+)
+_PARTIES = select(CasePartyRecord.holder).where(CasePartyRecord.case_id == bindparam("key"))
+_ADD_JOB = insert(table_of(JobRecord)).inline()
+
+
+def _put(connection: Connection, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Run a statement for each row; a single row goes without the ceremony of many."""
+    connection.execute(statement, dict(rows[0]) if len(rows) == 1 else [dict(row) for row in rows])
+
+
+def change_facts(
+    connection: Connection,
+    case_id: int,
+    actor: Actor,
+    facts: Mapping[str, Any],
+    moment: Moment,
+    action: str = "edit_application",
+    *,
+    subject: str | None = None,
+    agency_name: str | None = None,
+) -> int:
+    """Put facts that follow from an edit of the dossier on the case: version and audit entry with them.
+
+    Locks the case row; writes nothing when nothing differs. Returns the version of the case afterwards.
+    """
+    row = lock(connection, case_id).row
+    changed = {name: value for name, value in facts.items() if row["facts"].get(name) != value}
+    heading = {"subject": subject or row["subject"], "agency_name": agency_name or row["agency_name"]}
+    if not changed and all(row[name] == value for name, value in heading.items()):
+        return int(row["version"])
+    version, seq = row["version"] + 1, row["audit_seq"] + 1
+    entry = audit.audit_row(
+        stream=f"case:{case_id}",
+        seq=seq,
+        previous=row["audit_hash"],
+        at=moment.at,
+        actor=actor,
+        action=action,
+        role="applicant",
+        source=row["state"],
+        target=row["state"],
+        case_id=case_id,
+        version=version,
+        payload={"facts": changed},
+    )
+    connection.execute(
+        update(_CASE)
+        .where(_CASE.c.id == case_id)
+        .values(
+            facts={**row["facts"], **changed},
+            version=version,
+            audit_seq=seq,
+            audit_hash=entry["hash"],
+            changed_at=moment.at,
+            **heading,
+        )
+    )
+    audit.write(connection, [entry])
+    return int(version)
+
+
+def write_steps(
+    connection: Connection, locked: Locked, steps: list[Step], moment: Moment, command_id: str
+) -> Case:
+    """Write what the engine found lawful; returns the case as it is now. Raises Refusal (a register's own,
+    or "stale" when the row was not as it was read, which the lock forbids)."""
+    before, final = locked.case, _with_registers(connection, steps, moment)
+    seq, head, entries = _audit_rows(locked, steps, moment, command_id)
+    written = connection.execute(
+        _WRITE,
+        {
+            "key": before.id,
+            "seen": before.version,
+            **_columns(locked.procedure, final, moment.at),
+            "audit_seq": seq,
+            "audit_hash": head,
+            "number": final.fact("case_number", locked.row["number"]),
+            "submitted_at": locked.row["submitted_at"] or _first_filed(locked.procedure, final, moment.at),
+            "closed_at": moment.at if locked.procedure.states[final.state].final else None,
+        },
+    )
+    if written.rowcount != 1:
+        raise stale(connection, locked)
+    audit.write(connection, entries)
+    if answers := final.sign_offs[len(before.sign_offs) :]:
+        _put(connection, _ADD_SIGN_OFF, [_answer(before.id, answer, moment.at) for answer in answers])
+    _turn_tasks(connection, locked.procedure, before, final, moment.at)
+    _turn_parties(connection, locked.procedure, before, final)
+    if jobs := [job for step in steps for job in _jobs(step, moment.at)]:
+        _put(connection, _ADD_JOB, jobs)
+    for opens in (step.action.spec.opens for step in steps):
+        if opens:
+            open_case(
+                connection,
+                procedures.current(opens.procedure),
+                SYSTEM,
+                agency_id=final.agency_id,
+                agency_name=locked.row["agency_name"],
+                subject=locked.row["subject"],
+                facts={n: final.fact(n) for n in opens.copies} | {opens.link: locked.public_id},
+                moment=moment,
+                parent_id=before.id,
+            )
+    return final
+
+
+def _answer(case_id: int, answer: SignOff, at: datetime) -> dict[str, Any]:
+    return {
+        "case_id": case_id,
+        "round": answer.round,
+        "department": answer.department,
+        "verdict": answer.verdict.value,
+        "opinion": answer.opinion,
+        "person_id": answer.person_id,
+        "at": at,
+    }
+
+
+def _with_registers(connection: Connection, steps: list[Step], moment: Moment) -> Case:
+    """The last state of the case, with the facts that the registers report back."""
+    facts: dict[str, Any] = {}
+    for step in steps:
+        for name in step.action.spec.registers:
+            facts |= REGISTERS[name](connection, replace(step, after=step.after.with_facts(**facts)), moment)
+    final = steps[-1].after
+    return final.with_facts(**facts) if facts else final
+
+
+def _first_filed(procedure: Procedure, final: Case, at: datetime) -> datetime | None:
+    """A case is filed when it leaves its initial state; one retracted from there never was."""
+    left = final.state != procedure.spec.initial and procedure.states[final.state].outcome != "retracted"
+    return at if left else None
+
+
+def _columns(procedure: Procedure, case: Case, at: datetime) -> dict[str, Any]:
+    return {
+        "state": case.state,
+        "track": case.track,
+        "round": case.round,
+        "version": case.version,
+        "facts": dict(case.facts),
+        "acts": [[a.action, a.person_id] for a in case.acts],
+        "clocks": [c.plain() for c in case.clocks],
+        "due_on": due_on(case.clocks) or NEVER,
+        "lapses_on": lapses_on(procedure, case.clocks) or NEVER,
+        "changed_at": at,
+    }
+
+
+def _audit_rows(
+    locked: Locked, steps: list[Step], moment: Moment, command_id: str
+) -> tuple[int, str, list[dict[str, Any]]]:
+    seq, head, rows = locked.row["audit_seq"], locked.row["audit_hash"], []
+    for index, step in enumerate(steps):
+        seq += 1
+        row = audit.audit_row(
+            stream=f"case:{locked.case.id}",
+            seq=seq,
+            previous=head,
+            at=moment.at,
+            actor=step.actor,
+            action=step.action.name,
+            role=step.action.spec.who,
+            source=step.before.state,
+            target=step.after.state,
+            case_id=locked.case.id,
+            command_id=command_id if index == 0 else None,
+            version=step.after.version,
+            payload=step.command.payload(),
+        )
+        head = row["hash"]
+        rows.append(row)
+    return seq, head, rows
+
+
+def _turn_tasks(
+    connection: Connection, procedure: Procedure, before: Case, final: Case, at: datetime
+) -> None:
+    was = duties(procedure, before.state, before.agency_id, before.facts, before.answered())
+    now = duties(procedure, final.state, final.agency_id, final.facts, final.answered())
+    due = due_on(final.clocks) or NEVER
+    if done := was - now:
+        if now & was:
+            rows = [{"key": final.id, "role_": d.role.value, "holder_": d.holder} for d in done]
+            _put(connection, _DROP_TASK, rows)
+        else:
+            connection.execute(_DROP_TASKS, {"key": final.id})
+    if was & now and due != (due_on(before.clocks) or NEVER):
+        connection.execute(_RESCHEDULE, {"key": final.id, "due": due})
+    _open_tasks(connection, final.id, now - was, due, at)
+
+
+def _open_tasks(
+    connection: Connection, case_id: int, found: frozenset[Duty], due: date, at: datetime
+) -> None:
+    if found:
+        rows = [
+            {"case_id": case_id, "role": d.role.value, "holder": d.holder, "due_on": due, "opened_at": at}
+            for d in sorted(found, key=lambda d: (d.role, d.holder))
+        ]
+        _put(connection, _ADD_TASK, rows)
+
+
+def _turn_parties(connection: Connection, procedure: Procedure, before: Case, final: Case) -> None:
+    known, wanted = parties(before), parties(final)
+    if procedure.states[before.state].editable:  # the applicant may have changed what decides who is asked
+        known = frozenset(connection.scalars(_PARTIES, {"key": final.id}))
+        if gone := known - wanted:
+            _put(connection, _DROP_PARTY, [{"key": final.id, "holder_": h} for h in sorted(gone)])
+    _add_parties(connection, final.id, wanted - known)
+
+
+def _add_parties(connection: Connection, case_id: int, found: frozenset[str]) -> None:
+    if found:
+        _put(connection, _ADD_PARTY, [{"case_id": case_id, "holder": h} for h in sorted(found)])
+
+
+def _jobs(step: Step, at: datetime) -> list[dict[str, Any]]:
+    spec = step.action.spec
+    wanted: list[tuple[str, dict[str, Any]]] = [(kind, {}) for kind in spec.jobs]
+    wanted += [
+        ("render_document", {"document": name, "version": step.after.version}) for name in spec.documents
+    ]
+    wanted += [("notify", {"notice": name}) for name in spec.notify]
+    return [
+        {
+            "id": new_token(),
+            "kind": kind,
+            "case_id": step.after.id,
+            "payload": payload,
+            "status": "waiting",
+            "available_at": at,
+            "attempts": 0,
+            "created_at": at,
+        }
+        for kind, payload in wanted
+    ]
+
+
+def open_case(
+    connection: Connection,
+    procedure: Procedure,
+    actor: Actor,
+    *,
+    agency_id: int | None,
+    agency_name: str,
+    subject: str,
+    facts: Mapping[str, Any],
+    moment: Moment,
+    parent_id: int | None = None,
+) -> str:
+    """Open a case in its initial state; returns its public id. One that starts in another state than an
+    editable one is filed at once."""
+    public_id, initial = new_token(), procedure.spec.initial
+    draft = Case(
+        id=0,
+        procedure=procedure.name,
+        procedure_version=procedure.version,
+        state=initial,
+        track=next(iter(procedure.spec.tracks)),
+        agency_id=agency_id,
+        version=1,
+        facts=facts,
+    )
+    draft = replace(draft, clocks=turn(procedure, draft, initial, moment.on, moment.law))
+    editable = procedure.states[initial].editable
+    case_id: int = connection.execute(
+        _OPEN,
+        {
+            "public_id": public_id,
+            "procedure": procedure.name,
+            "procedure_version": procedure.version,
+            "procedure_digest": procedure.digest,
+            "agency_id": agency_id,
+            "agency_name": agency_name,
+            "subject": subject,
+            "parent_id": parent_id,
+            "opened_at": moment.at,
+            "audit_seq": 1,
+            "audit_hash": audit.GENESIS,
+            "submitted_at": None if editable else moment.at,
+            **_columns(procedure, draft, moment.at),
+        },
+    ).scalar_one()
+    row = audit.audit_row(
+        stream=f"case:{case_id}",
+        seq=1,
+        previous=audit.GENESIS,
+        at=moment.at,
+        actor=actor,
+        action="open",
+        role="",
+        target=initial,
+        case_id=case_id,
+        version=1,
+        payload={"subject": subject},
+    )
+    audit.write(connection, [row])
+    connection.execute(_HEAD, {"key": case_id, "head": row["hash"]})
+    if not editable:
+        _add_parties(connection, case_id, parties(draft))
+    found = duties(procedure, initial, agency_id, facts, frozenset())
+    _open_tasks(connection, case_id, found, due_on(draft.clocks) or NEVER, moment.at)
+    return public_id

@@ -1,0 +1,139 @@
+"""What a careful reader finds in a definition: loose ends, dead ends, circles, words that point nowhere."""
+
+from collections.abc import Iterator
+from dataclasses import fields
+from typing import TYPE_CHECKING
+
+import networkx
+
+from workflow import effects as effect_words
+from workflow import guards as guard_words
+from workflow.commands import COMMANDS, Command, Plain
+from workflow.rules import RULES
+from workflow.vocabulary import Message
+
+if TYPE_CHECKING:
+    from workflow.procedure import ClockSpec, EffectSpec, Label, Procedure, ProcedureSpec
+
+
+def unknown_words(spec: "ProcedureSpec") -> Iterator[str]:
+    """Rules, commands, guards and effects that the definition names and nobody wrote."""
+    for name, action in spec.actions.items():
+        if action.who not in RULES:
+            yield f"actions.{name}.who: there is no rule called {action.who}"
+        if action.command not in COMMANDS:
+            yield f"actions.{name}.command: there is no command called {action.command}"
+        for guard in action.guards:
+            if isinstance(guard, str) and guard not in guard_words.NAMED:
+                yield f"actions.{name}.guards: there is no guard called {guard}"
+        for effect in action.effects:
+            if isinstance(effect, str) and effect not in effect_words.NAMED:
+                yield f"actions.{name}.effects: there is no effect called {effect}"
+
+
+def proofread(procedure: "Procedure") -> Iterator[str]:
+    """What a careful reader would find: loose ends, dead ends, words that point nowhere."""
+    spec = procedure.spec
+    if spec.initial not in spec.states:
+        yield f"initial: there is no state called {spec.initial}"
+        return
+    graph = networkx.DiGraph()
+    graph.add_nodes_from(spec.states)
+    for action in procedure.actions:
+        where = f"actions.{action.name}"
+        for state in (*action.sources, *([action.target] if action.target else [])):
+            if state not in spec.states:
+                yield f"{where}: there is no state called {state}"
+                return
+        graph.add_edges_from((s, action.target or s) for s in action.sources)
+        yield from (f"{where} leaves the final state {s}" for s in action.sources if spec.states[s].final)
+        yield from (
+            f"{where}.apart_from: there is no action called {other}"
+            for other in action.spec.apart_from
+            if other not in spec.actions
+        )
+        if action.spec.track and action.spec.track not in spec.tracks:
+            yield f"{where}.track: there is no track called {action.spec.track}"
+        for effect in action.spec.effects:
+            if not isinstance(effect, str):
+                yield from _effect_faults(f"{where}.effects", effect, action.command, spec)
+        for guard in action.spec.guards:
+            if not isinstance(guard, str):
+                yield from _sentence_faults(f"{where}.guards", guard.otherwise)
+        if action.automatic and action.target is None:
+            yield f"{where} is automatic but leads nowhere, so it would fire for ever"
+    chain = networkx.DiGraph(
+        (s, a.target) for a in procedure.actions if a.automatic and a.target for s in a.sources
+    )
+    yield from (
+        f"actions: automatic steps lead round in a circle: {' -> '.join((*circle, circle[0]))}"
+        for circle in networkx.simple_cycles(chain)
+    )
+    reached = {spec.initial, *networkx.descendants(graph, spec.initial)}
+    finals = {s for s, v in spec.states.items() if v.final}
+    yield from (f"states.{s} cannot be reached" for s in spec.states if s not in reached)
+    finishing = finals.union(*(networkx.ancestors(graph, f) for f in finals)) if finals else set()
+    yield from (f"states.{s} can never finish" for s in spec.states if s not in finishing)
+    for name, state_spec in spec.states.items():
+        if state_spec.final and state_spec.outcome is None:
+            yield f"states.{name} is final and needs an outcome"
+        if (
+            not state_spec.final
+            and not state_spec.duties
+            and not any(a.automatic or a.spec.who == "is_the_system" for a in procedure.leaving(name))
+        ):
+            yield f"states.{name} waits for nobody"
+        if state_spec.stage and state_spec.stage not in spec.stages:
+            yield f"states.{name}.stage: there is no stage called {state_spec.stage}"
+    for name, clock in spec.clocks.items():
+        for state in (*clock.runs_in, *clock.rests_in):
+            if state not in spec.states:
+                yield f"clocks.{name}: there is no state called {state}"
+        if clock.track and clock.track not in spec.tracks:
+            yield f"clocks.{name}.track: there is no track called {clock.track}"
+        if clock.on_lapse:
+            yield from _lapse_faults(name, clock, procedure)
+    yield from (
+        f"numbers.{n} needs its article in number_articles"
+        for n in spec.numbers
+        if n not in spec.number_articles
+    )
+
+
+def _effect_faults(
+    where: str, effect: "EffectSpec", command: type[Command], spec: "ProcedureSpec"
+) -> Iterator[str]:
+    if effect.track and effect.track not in spec.tracks:
+        yield f"{where}: there is no track called {effect.track}"
+    known = {f.name for f in fields(command)}
+    yield from (
+        f"{where}.keep: {command.__name__} has no field called {name}"
+        for name in (effect.keep or {}).values()
+        if name not in known
+    )
+
+
+def _sentence_faults(where: str, sentence: "Label") -> Iterator[str]:
+    for language in ("en", "zh"):
+        try:
+            str(Message(getattr(sentence, language), {"": ""}))
+        except (ValueError, TypeError) as error:
+            yield f"{where}.otherwise.{language}: this sentence cannot be filled in ({error})"
+
+
+def _lapse_faults(name: str, clock: "ClockSpec", procedure: "Procedure") -> Iterator[str]:
+    """A lapse that the engine would refuse would be tried, and refused, at every sweep for ever."""
+    action = procedure.by_name.get(clock.on_lapse or "")
+    where = f"clocks.{name}.on_lapse"
+    if action is None:
+        yield f"{where}: there is no action called {clock.on_lapse}"
+        return
+    if action.spec.who != "is_the_system":
+        yield f"{where}: {action.name} is not an action of the system"
+    if action.command is not Plain:
+        yield f"{where}: {action.name} needs {action.command.__name__}, which a clock cannot give"
+    yield from (
+        f"{where}: {action.name} does not leave {state}, where the clock runs"
+        for state in clock.runs_in
+        if state not in action.sources
+    )
