@@ -54,8 +54,8 @@ def _at(day: int, hour: int, minute: int) -> datetime:
     return datetime(2026, 2, day, hour, minute, tzinfo=UTC)
 
 
-def _action(name: str, label: Any, tone: str = "plain") -> Sample:
-    return Sample(name=name, label=label, tone=tone)
+def _action(name: str, label: Any, tone: str = "neutral") -> Sample:
+    return Sample(name=name, label=label, spec=Sample(tone=tone))
 
 
 def samples() -> dict[str, Any]:
@@ -81,9 +81,9 @@ def samples() -> dict[str, Any]:
             Sample(number="2026-0252", agency="洱海生态环境监测站", kind=_l("Site change"), rows=20075,
                    state=(_l("Submitted"), "active"), clock=near)],
         "offers": [
-            Sample(action=_action("accept", _l("Accept")), unmet=None),
+            Sample(action=_action("accept", _l("Accept"), "primary"), unmet=None),
             Sample(action=_action("request_correction", _l("Request correction")), unmet=None),
-            Sample(action=_action("refuse_to_accept", _l("Refuse to accept"), "bad"), unmet=None),
+            Sample(action=_action("refuse_to_accept", _l("Refuse to accept"), "danger"), unmet=None),
             Sample(action=_action("grant", _l("Grant")),
                    unmet=Message("Waiting for %(departments)s.", {"departments": ["生态环境厅", "公安厅"]},
                                  "等待%(departments)s答复。"))],

@@ -1,4 +1,5 @@
 """The look, by itself: every component of /design under the strict policy, at both widths, in both languages."""
+import re
 import threading
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
@@ -117,6 +118,16 @@ def test_pages_stand_without_a_visitor_and_without_desks(visitor: FlaskClient) -
     assert "wj-rail" not in page and "跳到正文" in page
 
 
+def test_a_class_of_ours_that_a_template_names_has_a_style() -> None:
+    styles = "".join(path.read_text("utf-8") for path in (ROOT / "static" / "css").glob("*.css"))
+    known = set(re.findall(r"\.(wj-[\w-]+)", styles))
+    for folder in ("layouts", "macros", "design", "errors"):
+        for path in (ROOT / "templates" / folder).glob("*.html"):
+            named = {word for value in re.findall(r'class="([^"]*)"', path.read_text("utf-8"))
+                     for word in re.findall(r"(?<![\w-])wj-[a-z][\w-]*", value)}
+            assert named <= known, f"{path.name}: {sorted(named - known)}"
+
+
 # -- language ----------------------------------------------------------------------------------------------------
 
 
@@ -209,6 +220,14 @@ def test_a_greyed_button_says_why_in_text_and_takes_the_focus(app: Flask) -> Non
     page = rendered(app, bar, offers=offers, address=str)
     assert 'aria-disabled="true" tabindex="0" aria-describedby="why-grant"' in page
     assert "等待公安厅答复。" in page and "href" not in page
+
+
+def test_an_act_against_the_applicant_looks_different_from_the_first_thing_to_do(app: Flask) -> None:
+    offers = [Sample(action=Sample(name=name, label=name, spec=Sample(tone=tone)), unmet=None)
+              for name, tone in (("accept", "primary"), ("refuse", "danger"), ("correct", "plain"))]
+    bar = '{% from "macros/actions.html" import action_bar %}{{ action_bar(none, offers, address=address) }}'
+    page = rendered(app, bar, offers=offers, address=str)
+    assert [part.split('"')[0] for part in page.split('class="')[2:]] == ["btn btn-primary", "btn btn-danger", "btn"]
 
 
 def test_words_in_values_are_escaped(app: Flask) -> None:
