@@ -8,7 +8,7 @@ from dataclasses import replace
 from intake.headers import basic_label
 from intake.problems import ERROR, Problem
 from intake.rows import ApplicationFacts
-from intake.wording import Cell, as_date, as_whole_number, column_letter, compact, tidy, unescape, words
+from intake.wording import Cell, as_date, as_whole_number, column_letter, compact, tidy, words
 from intake.workbook import Sheet
 
 _ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"  # GB 32100-2015: no I, O, S, V, Z
@@ -67,7 +67,7 @@ def read_application(sheet: Sheet) -> tuple[ApplicationFacts, int, list[Problem]
         )
 
     def text(name: str) -> str:
-        return tidy(unescape(words(values.get(name))))
+        return tidy(words(values.get(name)))
 
     uscc = compact(text("uscc")).upper()
     if not is_valid_uscc(uscc):

@@ -8,19 +8,19 @@ from dataclasses import dataclass, field
 
 from intake.headers import Header, row_text
 from intake.problems import Problem
-from intake.wording import Cell, column_letter, compact, has_controls, unescape, words
+from intake.wording import Cell, column_letter, compact, has_controls, words
 from intake.workbook import Sheet, leads_outside
 
 # Longest official parameter name seen has 487 characters; a cell with many standards is longer.
 LONGEST_TEXT = 1_000
-LONGEST_STANDARDS = 3_500
+LONGEST_STANDARDS = 2_000
 _NOTE = re.compile("注|填表")
 # The form for changed standards goes on below its table with declarations and opinions.
 _BELOW_CHANGES = re.compile(
     "注|填表|技术负责人|承诺|声明|本机构|我机构|审批|审查|专家|意见|检验检测机构|签字|日期|年月日"
 )
 _SUBTOTAL = re.compile(r"(本页|本表|以上|全部)?(合计|小计|共计|总计)")
-_CONTINUED = re.compile(r"续表|\(?续(表)?\d*\)?$|附?表\d*[-—]?\d*\(?续")
+_CONTINUED = re.compile(r"续表|.{0,24}\(续表?\d*\)$|\(?续(表)?\d*\)?$|附?表\d*[-—]?\d*\(?续")
 _CHINESE_NUMERAL = re.compile(r"[(]?[一二三四五六七八九十百零〇]+[)]?[、.,]?")
 _SECTION_TEXT = re.compile(r"[(]?[一二三四五六七八九十百零〇]+[)]?[、.,](?P<name>.+)")
 _LIKE_A_FORMULA = re.compile(
@@ -155,7 +155,7 @@ class Body:
             self._report_formulas(row, formulas)
         for column, cell in enumerate(sheet.cells[index]):
             if type(cell) is str and cell and cell not in self._innocent:
-                self._look_at_text(row, column, unescape(cell))
+                self._look_at_text(row, column, cell)
 
     def _report_formulas(self, row: int, formulas: list[tuple[int, str]]) -> None:
         name = self.sheet.name

@@ -8,7 +8,7 @@ from intake.body import Body, BodyRow
 from intake.problems import ERROR, Problem
 from intake.rows import CapabilityRow
 from intake.standards import Catalogue, StandardNumber, standard_numbers, title_beside_number, title_differs
-from intake.wording import as_date, column_letter, compact, tidy, unescape, words
+from intake.wording import as_date, column_letter, compact, tidy, words
 
 DITTO = frozenset(("同上", "〃", "″", "′′", '"', '""', "''", "同前", "同上行", "..", "々"))
 SHORTEST_TITLE = 4
@@ -95,7 +95,7 @@ class _Reader:
     def _tidy(self, text: str) -> str:
         known = self._known_texts.get(text)
         if known is None:
-            known = self._known_texts[text] = tidy(unescape(text))
+            known = self._known_texts[text] = tidy(text)
         return known
 
     def _row(self, row: BodyRow, site: str) -> CapabilityRow:
@@ -177,7 +177,7 @@ class _Reader:
         sheet, column = self._body.sheet.name, self._letters["standard"]
         known = self._known_standards.get((text, title))
         if known is None:
-            in_text = unescape(text)
+            in_text = text
             if title and not standard_numbers(in_text) and standard_numbers(title):
                 in_text, title_given = title, None  # the number was typed into the column of the title
             else:

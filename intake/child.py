@@ -33,9 +33,9 @@ _ROOT = Path(__file__).resolve().parent.parent
 class Limits:
     """What a child may use: bytes of address space, seconds of processor, seconds until it is killed."""
 
-    memory: int = 1024 * 1024 * 1024
-    cpu_seconds: int = 30
-    seconds: float = 60.0
+    memory: int = 512 * 1024 * 1024
+    cpu_seconds: int = 10
+    seconds: float = 30.0
 
 
 DEFAULT_LIMITS = Limits()

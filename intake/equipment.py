@@ -8,7 +8,7 @@ from intake.body import Body
 from intake.problems import ERROR, Problem
 from intake.rows import EquipmentRow
 from intake.standards import standard_numbers
-from intake.wording import as_date, column_letter, compact, tidy, unescape, words
+from intake.wording import as_date, column_letter, compact, tidy, words
 
 WAYS_OF_TRACING = ("检定", "校准", "内部校准")
 
@@ -28,9 +28,9 @@ def read_equipment(body: Body, applied_on: date | None) -> list[EquipmentRow]:
         ) -> None:
             into.append(Problem.of(code, sheet, number, column_letter(columns[column]), **detail))
 
-        category = tidy(unescape(row.text(at("category")))) or category
-        parameter = tidy(unescape(row.text(at("parameter")))) or parameter
-        name, model, measuring_range = (tidy(unescape(row.text(at(c)))) for c in ("name", "model", "range"))
+        category = tidy(row.text(at("category"))) or category
+        parameter = tidy(row.text(at("parameter"))) or parameter
+        name, model, measuring_range = (tidy(row.text(at(c))) for c in ("name", "model", "range"))
         trace, confirmation = (compact(row.text(at(c))) for c in ("trace", "confirmation"))
         valid_place = at("valid")
         raw_date = (

@@ -8,13 +8,15 @@ from collections.abc import Iterable
 from intake.body import Body
 from intake.problems import ERROR, Problem
 from intake.rows import SignatoryRow, StaffRow
-from intake.wording import as_whole_number, column_letter, compact, tidy, unescape
+from intake.wording import as_whole_number, column_letter, compact, tidy
 
 YOUNGEST, OLDEST = 16, 100  # rule T1
 # Rule T4: an intermediate title at least; these are below, and an empty one is none.
 _BELOW_INTERMEDIATE = re.compile(
     r"助理.*|.*技术员|无|未评|见习.*|实习.*|初级.*|学徒.*|.*[(]初级[)]|员级|[/\-—]*"
 )
+# These are titles wherever they stand in 职务/职称.
+_SURELY_BELOW = re.compile(r"助理(.*师|研究员|.*工程师)|技术员|见习.*|初级.*")
 
 
 def read_staff(body: Body) -> list[StaffRow]:
@@ -34,7 +36,7 @@ def read_staff(body: Body) -> list[StaffRow]:
             letter = column_letter(place) if place is not None else None
             into.append(Problem.of(code, sheet, number, letter, **detail))
 
-        name, sex, major = (tidy(unescape(row.text(at(column)))) for column in ("name", "sex", "major"))
+        name, sex, major = (tidy(row.text(at(column))) for column in ("name", "sex", "major"))
         raw_age = row.text(at("age"))
         age = as_whole_number(raw_age, "周岁", "岁")
         years = as_whole_number(row.text(at("years")), "年")
@@ -65,12 +67,12 @@ def read_staff(body: Body) -> list[StaffRow]:
                 name,
                 compact(sex),
                 age,
-                tidy(unescape(row.text(at("education")))),
-                tidy(unescape(row.text(at("post")))),
-                tidy(unescape(row.text(at("title")))),
+                tidy(row.text(at("education"))),
+                tidy(row.text(at("post"))),
+                tidy(row.text(at("title"))),
                 major,
                 years,
-                tidy(unescape(row.text(at("department_post")))),
+                tidy(row.text(at("department_post"))),
                 all(problem.severity != ERROR for problem in found),
             )
         )
@@ -85,7 +87,7 @@ def read_signatories(body: Body) -> list[SignatoryRow]:
     signatories = []
     for row in body.rows():
         found: list[Problem] = []
-        name, field, note = (tidy(unescape(row.text(at(column)))) for column in ("name", "field", "note"))
+        name, field, note = (tidy(row.text(at(column))) for column in ("name", "field", "note"))
         if "post_title" in columns:
             title_column = "post_title"
             post, _, title = re.sub(r"[／、]", "/", tidy(row.text(at("post_title")))).rpartition("/")
@@ -94,14 +96,17 @@ def read_signatories(body: Body) -> list[SignatoryRow]:
             post, title = tidy(row.text(at("post"))), tidy(row.text(at("title")))
         if not compact(name):
             found.append(Problem.of("PERSON_NAME_MISSING", sheet, row.number, column_letter(columns["name"])))
-        if title_column in columns and _BELOW_INTERMEDIATE.fullmatch(compact(title)):
+        low = next((part for part in (post, title) if _SURELY_BELOW.fullmatch(compact(part))), None)
+        if low is None and _BELOW_INTERMEDIATE.fullmatch(compact(title)):
+            low = title
+        if title_column in columns and low is not None:
             found.append(
                 Problem.of(
                     "SIGNATORY_TITLE_BELOW_INTERMEDIATE",
                     sheet,
                     row.number,
                     column_letter(columns[title_column]),
-                    title=title,
+                    title=low,
                 )  # fmt: skip
             )
         if not compact(field):

@@ -9,7 +9,7 @@ from intake.capability import DITTO, standard_problems
 from intake.problems import ERROR, Problem
 from intake.rows import StandardChangeRow
 from intake.standards import Catalogue, fold_number
-from intake.wording import column_letter, compact, tidy, unescape
+from intake.wording import column_letter, compact, tidy
 
 
 def read_changes(body: Body, catalogue: Catalogue | None) -> list[StandardChangeRow]:
@@ -24,7 +24,7 @@ def read_changes(body: Body, catalogue: Catalogue | None) -> list[StandardChange
         found: list[Problem] = []
         texts = {}
         for name in ("old", "new"):
-            text = unescape(row.text(at(name)))
+            text = row.text(at(name))
             texts[name] = above[name] if compact(text) in DITTO else text
             above[name] = texts[name]
         old_letter, new_letter = column_letter(columns["old"]), column_letter(columns["new"])
@@ -50,8 +50,8 @@ def read_changes(body: Body, catalogue: Catalogue | None) -> list[StandardChange
                 )
         found += [problem for problem in new_found if problem.code != "STD_UNKNOWN" or not stray]
         body.problems += found
-        category = tidy(unescape(row.text(at("category")))) or category
-        parameter = tidy(unescape(row.text(at("parameter")))) or parameter
+        category = tidy(row.text(at("category"))) or category
+        parameter = tidy(row.text(at("parameter"))) or parameter
         rows.append(
             StandardChangeRow(
                 sheet,
@@ -62,7 +62,7 @@ def read_changes(body: Body, catalogue: Catalogue | None) -> list[StandardChange
                 tidy(texts["old"]),
                 new_numbers,
                 tidy(texts["new"]),
-                tidy(unescape(row.text(at("content")))),
+                tidy(row.text(at("content"))),
                 all(problem.severity != ERROR for problem in found),
             )
         )

@@ -18,8 +18,6 @@ _INVISIBLE = dict.fromkeys(
 _SPACE = re.compile(r"\s+")
 # Tab, line feed and carriage return are white space; U+0085 too. Everything else in these ranges is a control.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
-# The way OOXML writes a character that XML cannot hold, e.g. _x000B_ (ECMA-376 part 1, 22.4.2.4).
-_ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
 
 def compact(text: str) -> str:
@@ -43,13 +41,6 @@ def has_controls(text: str) -> bool:
     if text.isprintable():
         return False
     return _CONTROL.search(text) is not None
-
-
-def unescape(text: str) -> str:
-    """`text` with OOXML's `_xHHHH_` escapes undone (a reader that left them would show them to people)."""
-    if "_x" not in text:
-        return text
-    return _ESCAPED.sub(lambda m: chr(int(m.group(1), 16)), text)
 
 
 def tidy(text: str) -> str:

@@ -268,6 +268,12 @@ def test_control_characters_are_removed_and_told() -> None:
     assert reading.records[-1].parameter == "镍"  # type: ignore[union-attr]
 
 
+def test_text_that_only_spells_an_escape_is_left_alone() -> None:
+    reading = read(table([*ROWS, ["", "", "1.3", "镍_x005F_x0007_", ROWS[1][4], "", ""]]))
+    assert reading.problems == ()
+    assert reading.records[-1].parameter == "镍_x0007_"  # type: ignore[union-attr]
+
+
 def test_overlong_text_is_accepted_and_told() -> None:
     reading = read(table([*ROWS, ["", "", "1.3", "镍", ROWS[1][4], "限" * 5000, ""]]))
     assert codes(reading) == [("TEXT_TOO_LONG", "附表1", 8)]

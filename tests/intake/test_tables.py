@@ -216,7 +216,7 @@ def test_staff_rules(catalogue: Catalogue) -> None:
 
 
 def test_signatories_are_looked_for_among_the_staff(catalogue: Catalogue) -> None:
-    rows = [[1, "张　三", "", "授权签字人/工程师", "水", ""], [2, "李四", "", "主任/助理工程师", "水", ""],
+    rows = [[1, "张　三", "", "授权签字人/工程师", "水", ""], [2, "李四", "", "助理工程师/主任", "水", ""],
             [3, "王五", "", "主任/技术员", "", ""], [4, "赵六", "", "主任/无", "水", ""]]  # fmt: skip
     files = [
         ("附表2.xlsx", signatories(*rows)),
