@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from importlib.resources import files
 from pathlib import Path
@@ -126,12 +127,29 @@ class Renderer:
 
     def check(self, value: object, name: str) -> None:
         """Refuse what cannot be printed as given; raises MissingGlyph or InvalidValue."""
+        if isinstance(value, Annex) and self._rows_are_plain(value):
+            value = replace(value, rows=())
         texts = [(where, text) for where, text in texts_of(value) if text]
         if refusals := self.faces.refusals(texts, _LINE_BREAKS if isinstance(value, Notice) else frozenset()):
             raise MissingGlyph(refusals)
         for where, text in texts:
             if len(text) > LONGEST.get(where.rpartition(".")[2], LONGEST_TEXT):
                 raise InvalidValue(f"{name}: {where} has {len(text)} characters, too many to print")
+
+    def _rows_are_plain(self, annex: Annex) -> bool:
+        """Look at all rows at once; only when something is wrong is the place of it searched for."""
+        texts: set[str] = set()
+        for row in annex.rows:
+            texts.update(
+                (row.section, row.category, row.object, row.parameter, row.standard_text, row.limit, row.note)
+            )
+        sites = {row.site for row in annex.rows}
+        longest = max(map(len, texts), default=0)
+        return (
+            longest <= LONGEST["section"]
+            and max(map(len, sites), default=0) <= LONGEST["site"]
+            and not self.faces.refusals([("rows", "".join(texts | sites))])
+        )
 
     def certificate(self, certificate: Certificate, annex: Annex | None = None) -> Rendered:
         """The certificate with its annex (none when `annex` is None or empty)."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import uharfbuzz as hb
+import uharfbuzz as hb  # type: ignore[import-untyped]
 from weasyprint import HTML, Document
 from weasyprint.pdf.fonts import Font
 from weasyprint.pdf.stream import Stream

@@ -6,7 +6,7 @@ kinds; WeasyPrint goes on doing fonts, metadata, outline, attachment and PDF/A.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -193,17 +193,21 @@ def fills(cells: Iterable[Cell], edges: tuple[float, ...], top: float) -> list[s
 
 
 def rules(
-    cells: Iterable[Cell], edges: tuple[float, ...], top: float
+    cells: Sequence[Cell], edges: tuple[float, ...], top: float
 ) -> list[tuple[float, float, float, float]]:
     """The grid as few straight segments (x0, y0, x1, y1): neighbouring box edges are joined."""
     across: dict[float, list[tuple[int, int]]] = {}
     down: dict[int, list[tuple[float, float]]] = {}
+    # The boxes leave no gap: an upper edge is the lower one of the box above, so each is taken once.
+    end = round(top + max(cell.bottom for cell in cells), 2)
     for cell in cells:
         upper, lower = round(top + cell.top, 2), round(top + cell.bottom, 2)
         across.setdefault(upper, []).append((cell.left, cell.right))
-        across.setdefault(lower, []).append((cell.left, cell.right))
-        down.setdefault(cell.left, []).append((upper, lower))
         down.setdefault(cell.right, []).append((upper, lower))
+        if cell.left == 0:
+            down.setdefault(0, []).append((upper, lower))
+        if lower == end:
+            across.setdefault(lower, []).append((cell.left, cell.right))
     segments = []
     for y, spans in across.items():
         segments += [(edges[int(a)], y, edges[int(b)], y) for a, b in _joined(spans)]

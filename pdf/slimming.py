@@ -6,7 +6,7 @@ import io
 from typing import Any
 
 import pikepdf
-import uharfbuzz as hb
+import uharfbuzz as hb  # type: ignore[import-untyped]
 from pikepdf import Dictionary, Name, Pdf
 
 

@@ -96,9 +96,10 @@ class Table:
         self.groups: list[Group] = []
         self.items: list[Group] = []
         self.head = 2 * height(1)
+        self._widths = [inner_width(self.columns, column, column + 1) for column in range(len(self.columns))]
 
     def _lines(self, text: str, column: int) -> tuple[str, ...]:
-        return self.breaker.lines(text, inner_width(self.columns, column, column + 1))
+        return self.breaker.lines(text, self._widths[column])
 
     def strips(self) -> Iterator[Strip]:
         """The rows in order, each with its own cells broken; bars before a section and before an over-long label."""
