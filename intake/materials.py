@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 from typing import Any
 
+from intake.content_type import UNKNOWN, content_type
 from intake.problems import Problem
 
 MAX_PIXELS = 60_000_000
@@ -122,13 +123,8 @@ def _sniff(content: bytes) -> str:
     if b"%PDF-" in content[:1024]:
         # the format allows some bytes before the mark, but not another document
         return "pdf" if not _HTML.search(content[:1024]) else "html"
-    import magic
-
-    try:
-        mime = str(magic.from_buffer(content[:8192], mime=True))
-    except magic.MagicException:
-        return "unknown"
-    return "unknown" if mime in ("application/octet-stream", "application/x-empty") else mime
+    actual = content_type(content)
+    return "unknown" if actual == UNKNOWN else actual
 
 
 def _judge_picture(content: bytes, kind: str) -> Problem | None:

@@ -12,6 +12,7 @@ from python_calamine import CalamineError, CalamineWorkbook, PasswordError, Shee
 
 from intake import compound
 from intake.archive import open_archive
+from intake.content_type import UNKNOWN, content_type
 from intake.problems import Problem, Rejection
 from intake.wording import Cell
 
@@ -82,13 +83,8 @@ def open_workbook(name: str, content: bytes) -> Workbook:
 def _not_a_spreadsheet(suffix: str, content: bytes) -> Rejection:
     if not content.strip(b" \t\r\n\0\xef\xbb\xbf"):
         return Rejection("FILE_CORRUPT" if b"\0" in content else "FILE_EMPTY")
-    import magic
-
-    try:
-        actual = str(magic.from_buffer(content[:8192], mime=True))
-    except magic.MagicException:
-        actual = "application/octet-stream"
-    if actual == "application/octet-stream" or len(content) < 8:
+    actual = content_type(content)
+    if actual == UNKNOWN or len(content) < 8:
         return Rejection("FILE_CORRUPT", reason=actual)
     return Rejection("FILE_TYPE_MISMATCH", named=suffix, actual=actual)
 

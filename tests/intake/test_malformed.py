@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import random
 import struct
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -195,6 +196,13 @@ def test_a_file_that_cannot_be_used_is_refused_with_its_reason(case: str) -> Non
     for language in ("en", "zh"):
         message = reading.problems[0].message(language)
         assert "{" not in message and len(message) > 10
+
+
+@pytest.mark.parametrize("content", ["序号,类别\n1,水\n".encode(), ("序号,类别\n" * 9).encode("gbk")])
+def test_text_is_told_even_without_libmagic(content: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "magic", None)
+    assert read(content).reject_code == "FILE_TYPE_MISMATCH"
+    assert read(b"\x01\x02\x00\xff" * 50).reject_code == "FILE_CORRUPT"
 
 
 def test_the_hand_made_table_is_read_without_a_problem() -> None:
