@@ -68,6 +68,10 @@ def singular(message: Message) -> str:
     return message.id[0] if isinstance(message.id, (list, tuple)) else message.id
 
 
+def identities(message: Message) -> list[str]:
+    return list(message.id) if isinstance(message.id, (list, tuple)) else [message.id]
+
+
 def strings(message: Message) -> list[str]:
     return list(message.string) if isinstance(message.string, (list, tuple)) else [message.string or ""]
 
@@ -83,7 +87,7 @@ def complaints(code: Catalog, kept: Catalog) -> Iterator[tuple[str, str]]:
         elif ours.fuzzy:
             yield singular(message), "fuzzy"
         else:
-            wanted = {a or b for a, b in NAMES.findall(" ".join(message.id if message.pluralizable else [message.id]))}
+            wanted = {a or b for a, b in NAMES.findall(" ".join(identities(message)))}
             for text in strings(ours):
                 given = {a or b for a, b in NAMES.findall(text)}
                 if given != wanted and not (message.pluralizable and given <= wanted):

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from types import SimpleNamespace as Sample
 from typing import Any
 
-from flask import Blueprint, render_template
+from flask import Blueprint, Flask, render_template
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import (
@@ -20,9 +20,16 @@ from wtforms import (
 )
 from wtforms.validators import InputRequired
 
+from web import faces
 from workflow.vocabulary import Message
 
 bp = Blueprint("design", __name__, url_prefix="/design")
+
+
+def register(app: Flask) -> None:
+    """The page, and with it the template vocabulary of the look (``web.faces``)."""
+    faces.register(app)
+    app.register_blueprint(bp)
 
 
 class SampleForm(FlaskForm):  # type: ignore[misc]

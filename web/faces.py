@@ -33,7 +33,7 @@ WHY = {
 
 
 def register(app: Flask) -> None:
-    """Give the templates these functions; ``web.language.register`` calls it."""
+    """Give the templates these functions; ``web.design.register`` calls it."""
     app.jinja_env.globals.update(
         maybe=maybe, shape_of=shape_of, tone_of=tone_of, due_face=due_face, line_face=line_face,
         form_problems=form_problems, link_to=link_to, bureau_name=bureau_name, spoken=spoken,

@@ -36,8 +36,6 @@ YEAR = 365 * 24 * 3600                              # seconds a choice of langua
 
 def register(app: Flask) -> None:
     """Set up translations, the switch and the template vocabulary listed in ``docs/design.md``."""
-    from web import faces  # it speaks through this module, so it comes second
-
     app.config.setdefault("BABEL_DEFAULT_LOCALE", LANGUAGES[DEFAULT])
     app.config.setdefault("BABEL_DEFAULT_TIMEZONE", str(LOCAL))
     for directory in app.config.setdefault("BABEL_TRANSLATION_DIRECTORIES", "translations").split(";"):
@@ -52,7 +50,6 @@ def register(app: Flask) -> None:
         "hour": hour, "number": number, "working_days": working_days, "say": say,
     }
     app.jinja_env.filters.update(filters)
-    faces.register(app)
 
 
 def current() -> str:

@@ -42,7 +42,7 @@ def make_app() -> Flask:
     app.jinja_env.undefined = StrictUndefined
     CSRFProtect(app)
     language.register(app)
-    app.register_blueprint(design.bp)
+    design.register(app)
     app.config["SENT"] = []
 
     @app.get("/error/<int:status>")
