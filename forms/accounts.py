@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import EmailField, HiddenField, PasswordField, SelectField, StringField, TelField
-from wtforms.validators import InputRequired, Length, ValidationError
+from wtforms.validators import DataRequired, InputRequired, Length, ValidationError
 
 from forms import identifiers
 from workflow.vocabulary import Message
@@ -69,7 +69,7 @@ def _trim(value: str | None) -> str | None:
 def _text(label: Any, *, most: int, kind: type[StringField] = StringField, required: Any = None,
           checks: tuple[Any, ...] = (), **options: Any) -> StringField:
     """A line of text that must be given, without blanks around it."""
-    return kind(label, [InputRequired(required or _l("Please fill this in.")),
+    return kind(label, [DataRequired(required or _l("Please fill this in.")),
                         Length(max=most, message=_l("At most %(max)d characters.", max=most)), *checks],
                 filters=[_trim], **options)
 
@@ -127,7 +127,8 @@ class RegisterAgencyForm(FlaskForm):  # type: ignore[misc]
     legal_person = _text(_l("Legal representative"), most=60)
     name = _text(_l("Your name"), most=60, description=_l("Who registers and will keep the agency's account."),
                  render_kw={"autocomplete": "name"})
-    phone = _text(_l("Phone"), most=40, kind=TelField, description=_l("A mobile number, or a landline with its area code."),
+    phone = _text(_l("Phone"), most=40, kind=TelField,
+                  description=_l("A mobile number, or a landline with its area code."),
                   render_kw={"autocomplete": "tel"})
     email = _text(_l("E-mail"), most=254, kind=EmailField,
                   checks=(_EmailShape(_l("This is not an e-mail address, such as name@example.cn.")),),
@@ -142,7 +143,8 @@ class RegisterAgencyForm(FlaskForm):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
         self._say = say
         self.division.choices = {"": [("", _("Please choose"))], **division_choices(province)}
-        self.password.description = _("At least 10 characters, mixing three of: lower case, upper case, digits, others.")
+        self.password.description = _(
+            "At least 10 characters, mixing three of: lower case, upper case, digits, others.")
 
     def validate_uscc(self, field: Any) -> None:
         field.data = self._parsed(identifiers.parse_uscc, field.data)

@@ -58,12 +58,12 @@ def read_accounts(connection: Connection, clause: Any) -> list[Account]:
     roles: dict[int, set[Role]] = {}
     for account_id, role in connection.execute(
             select(AccountRoleRecord.account_id, AccountRoleRecord.role).where(
-                AccountRoleRecord.account_id.in_(ids))).tuples():
+                AccountRoleRecord.account_id.in_(ids))):
         roles.setdefault(account_id, set()).add(Role(role))
     agencies: dict[str, set[int]] = {}
     for person_id, agency_id in connection.execute(
             select(AccountRecord.person_id, AccountRecord.agency_id).where(
-                AccountRecord.person_id.in_(people), AccountRecord.agency_id.is_not(None))).tuples():
+                AccountRecord.person_id.in_(people), AccountRecord.agency_id.is_not(None))):
         if agency_id is not None:
             agencies.setdefault(person_id, set()).add(agency_id)
     return [Account(

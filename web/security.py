@@ -70,6 +70,8 @@ def _gate() -> Any:
     if request.endpoint is None:
         return None
     if request.method not in access.SAFE:
+        if request.mimetype != "multipart/form-data":  # nothing but a form with files may be as large as a file
+            request.max_content_length = FORM_MEMORY
         _same_site()
         csrf.protect()
     _no_null_characters()
