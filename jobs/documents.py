@@ -132,7 +132,7 @@ def annulment(facts: WrittenFacts, allowances: tuple[Allowance, ...]) -> Notice:
     scope = "整个资质认定证书" if facts.command.get("whole") else f"证书附表中的 {len(rows)} 项检验检测能力"
     items = () if facts.command.get("whole") else (NoticeItem("附表序号", "、".join(str(r) for r in rows)),)
     return _notice(
-        NoticeKind("annulment"),
+        NoticeKind.ANNULMENT,
         facts,
         facts=(("证书编号", str(facts.facts.get("certificate_number") or "")), ("撤销范围", scope)),
         reasons=(str(facts.command["grounds"]),),

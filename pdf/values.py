@@ -114,6 +114,7 @@ class NoticeKind(StrEnum):
     GRANT = "grant"
     REFUSAL = "refusal"
     COMMITMENT = "commitment"
+    ANNULMENT = "annulment"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from store import audit
@@ -87,12 +87,24 @@ class JobQueue:
 
     # -- leaving work ------------------------------------------------------------------------------------
 
-    def add(self, kind: str, payload: Mapping[str, Any], case_id: int | None = None) -> str:
-        """Leave a job outside of any step and return its id."""
-        job_id, at = new_token(), self.database.clock.now()
+    def add(self, kind: str, payload: Mapping[str, Any], case_id: int | None = None, job_id: str = "") -> str:
+        """Leave a job outside of any step and return its id. A given `job_id` is taken once: a repeat is nothing."""
+        wanted = job_id or new_token()
+        dialect = sqlite if self.database.is_sqlite else postgresql
+        at = self.database.clock.now()
+        row = {
+            "id": wanted,
+            "kind": kind,
+            "case_id": case_id,
+            "payload": dict(payload),
+            "status": "waiting",
+            "available_at": at,
+            "attempts": 0,
+            "created_at": at,
+        }
         with self.database.writing() as connection:
-            _add(connection, job_id, kind, payload, case_id, at)
-        return job_id
+            connection.execute(dialect.insert(_JOB).values(**row).on_conflict_do_nothing())
+        return wanted
 
     # -- doing work --------------------------------------------------------------------------------------
 
@@ -343,23 +355,4 @@ def _lines() -> Any:
     table = table_of(CaseRecord)
     return select(_JOB, table.c.public_id, table.c.number).select_from(
         _JOB.outerjoin(table, table.c.id == _JOB.c.case_id)
-    )
-
-
-def _add(
-    connection: Connection, job_id: str, kind: str, payload: Mapping[str, Any], case_id: int | None,
-    at: datetime,
-) -> None:  # fmt: skip
-    connection.execute(
-        insert(_JOB),
-        {
-            "id": job_id,
-            "kind": kind,
-            "case_id": case_id,
-            "payload": dict(payload),
-            "status": "waiting",
-            "available_at": at,
-            "attempts": 0,
-            "created_at": at,
-        },
     )

@@ -20,6 +20,7 @@ TITLES = {
     NoticeKind.GRANT: "准予行政许可决定书",
     NoticeKind.REFUSAL: "不予行政许可决定书",
     NoticeKind.COMMITMENT: "告知承诺书",
+    NoticeKind.ANNULMENT: "撤销行政许可决定书",
 }
 
 
