@@ -6,10 +6,12 @@ BLUEPRINTS: tuple[str, ...] = (
     "web.home",
     "web.accounts",
     "web.design",
+    "web.verification",
 )
 
 # Modules that add commands: by `web.commands.wujian`, or as a tuple COMMANDS of commands that take the settings.
 COMMANDS: tuple[str, ...] = (
     "web.account_commands",
     "web.operations",
+    "web.rehearsal.command",
 )
