@@ -5,6 +5,13 @@
 BLUEPRINTS: tuple[str, ...] = (
     "web.home",
     "web.accounts",
+    "web.applications",
+    "web.uploads",
+    "web.desks",
+    "web.cases",
+    "web.rows",
+    "web.findings",
+    "web.documents",
     "web.design",
     "web.verification",
 )
@@ -14,4 +21,5 @@ COMMANDS: tuple[str, ...] = (
     "web.account_commands",
     "web.operations",
     "web.rehearsal.command",
+    "web.demonstration",
 )

@@ -1,0 +1,362 @@
+"""One form per command: what was typed becomes what was meant, and `to_command()` is the only way out.
+
+The command judges its own content, so a page, the JSON interface and a script are refused alike and in the same
+words; a form only reads. A refusal that names a field goes back onto that field by `refuse`.
+"""
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any, ClassVar
+from uuid import UUID, uuid4
+
+from flask_babel import lazy_gettext as _l
+from werkzeug.datastructures import MultiDict
+from wtforms import (
+    BooleanField,
+    DateField,
+    Field,
+    FieldList,
+    Form,
+    FormField,
+    HiddenField,
+    PasswordField,
+    RadioField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+)
+from wtforms.widgets import CheckboxInput, HiddenInput, ListWidget
+
+from workflow.commands import (
+    Annul,
+    Command,
+    ConfirmRows,
+    CorrectionItem,
+    Decide,
+    OrganiseReview,
+    Plain,
+    RecordFindings,
+    RecordSignOff,
+    Refuse,
+    RequestCorrection,
+    SignCommitment,
+)
+from workflow.vocabulary import N_, Message, Refusal, Verdict
+
+CORRECTION_ROWS = 3      # empty rows a correction form starts with
+CORRECTION_LIMIT = 60    # rows a form grows to
+LINES_LIMIT = 200        # checklist lines one form may carry
+
+
+def _damaged() -> Refusal:
+    return Refusal("malformed", Message(N_("This form is damaged; reload the page and send it again.")))
+
+
+class OrdinalsField(Field):  # type: ignore[misc]
+    """Row numbers, one per value sent. What is not a number refuses the whole form."""
+
+    widget = HiddenInput()
+
+    def _value(self) -> str:
+        return ""
+
+    def process_formdata(self, values: list[str]) -> None:
+        if not all(v.isascii() and v.isdigit() and len(v) < 19 for v in values):
+            raise ValueError(_l("One of the chosen rows does not exist."))
+        self.data = tuple(int(v) for v in values)
+
+
+class ActionForm(Form):  # type: ignore[misc]
+    """What every act sends: its own identifier, the version of the case that was seen, and a note."""
+
+    class Meta:
+        csrf = False  # the token is checked for every unsafe request before any view runs
+        locales = False
+
+    command: ClassVar[type[Command]]
+
+    command_id = HiddenField()
+    expected_version = HiddenField()
+    note = TextAreaField(_l("Note"), description=_l("Kept in the case's history; need not be filled in."))
+    sure = BooleanField(_l("I have checked this and know that it cannot be undone."))
+    password = PasswordField(_l("Your password"), description=_l(
+        "This step is taken under your own name: confirm that it is you."),
+        render_kw={"autocomplete": "current-password", "data-no-autosave": ""})
+
+    def __init__(self, formdata: MultiDict[str, str] | None = None, *, reauthenticate: bool = False,
+                 irreversible: bool = False, **prefill: Any) -> None:
+        # A sent form is taken as it was sent: no suggestion fills what somebody has emptied.
+        super().__init__(formdata, data={} if formdata is not None else {"command_id": str(uuid4()), **prefill})
+        if not reauthenticate:
+            del self.password
+        if not irreversible:
+            del self.sure
+
+    def act_id(self) -> str:
+        """The identifier of this act. Raises Refusal("malformed") when it is none."""
+        try:
+            return str(UUID(self.command_id.data or ""))
+        except ValueError:
+            raise _damaged() from None
+
+    def seen_version(self) -> int:
+        """The version of the case that was on the screen. Raises Refusal("malformed")."""
+        text = self.expected_version.data or ""
+        if not (text.isascii() and text.isdigit() and len(text) < 10):
+            raise _damaged()
+        return int(text)
+
+    def read(self) -> Command:
+        """The command, once what the form itself asks for is there. Raises Refusal("malformed") with the field."""
+        for name, field in self._fields.items():
+            if field.process_errors:
+                raise Refusal("malformed", Message(str(field.process_errors[0])), field=name)
+        command = self.to_command()
+        if "sure" in self._fields and not self.sure.data:
+            raise Refusal("malformed", Message(N_("Tick this box if you are sure.")), field="sure")
+        return command
+
+    def to_command(self) -> Command:
+        raise NotImplementedError
+
+    def refuse(self, refusal: Refusal, words: str) -> None:
+        """Put a refusal, said in the reader's language, onto its field (or onto the form)."""
+        if refusal.field and refusal.field in self._fields:
+            self._fields[refusal.field].errors = [words]
+        else:
+            self.form_errors = [words]
+
+    def renew(self, version: int) -> None:
+        """Make a refused form sendable again: a new act, on the case as it is now."""
+        self.command_id.data, self.expected_version.data = str(uuid4()), str(version)
+
+    def wants_another_row(self) -> bool:
+        """Whether the press asked for one more row instead of sending."""
+        return False
+
+    def note_text(self) -> str:
+        return self.note.data or ""
+
+
+class PlainForm(ActionForm):
+    command = Plain
+
+    def to_command(self) -> Plain:
+        return Plain(note=self.note_text())
+
+
+class CorrectionItemForm(Form):  # type: ignore[misc]
+    """One row of a correction notice."""
+
+    subject = StringField(_l("What"), render_kw={"list": "correction-subjects", "autocomplete": "off"})
+    reason = TextAreaField(_l("What is to be put right"), render_kw={"rows": 2})
+    basis = StringField(_l("Legal basis"))
+
+
+class RequestCorrectionForm(ActionForm):
+    """Rows without subject and reason are left out; "add a row" works without script."""
+
+    command = RequestCorrection
+
+    items = FieldList(FormField(CorrectionItemForm), label=_l("Things to correct"))
+    from_corrected_material = BooleanField(_l("These defects came with the corrected material"), description=_l(
+        "A second notice is lawful only for defects that the correction itself brought."))
+
+    def __init__(self, formdata: MultiDict[str, str] | None = None, *, basis: str = "", **rest: Any) -> None:
+        super().__init__(formdata, **rest)
+        self._basis, self._asked = basis, bool(formdata and formdata.get("add_item"))
+        while len(self.items) < CORRECTION_ROWS:
+            self._add()
+        if self._asked and len(self.items) < CORRECTION_LIMIT:
+            self._add()
+
+    def _add(self) -> None:
+        self.items.append_entry({"basis": self._basis})
+
+    def wants_another_row(self) -> bool:
+        return self._asked
+
+    def to_command(self) -> RequestCorrection:
+        filled = [row for row in self.items if (row.subject.data or "").strip() or (row.reason.data or "").strip()]
+        for row in filled:
+            for field in (row.subject, row.reason):
+                if not (field.data or "").strip():
+                    field.errors = [_l("Please fill this in.")]
+                    raise Refusal("malformed", Message(N_("Each thing to correct needs what it is and what is wrong.")),
+                                  field="items")
+        return RequestCorrection(
+            note=self.note_text(), from_corrected_material=bool(self.from_corrected_material.data),
+            items=tuple(CorrectionItem(row.subject.data or "", row.reason.data or "", row.basis.data or "")
+                        for row in filled))
+
+
+class RefuseForm(ActionForm):
+    command = Refuse
+
+    reasons = TextAreaField(_l("Reasons"), render_kw={"rows": 5}, description=_l(
+        "One reason per line; the applicant reads them word for word."))
+    basis = TextAreaField(_l("Legal basis"), render_kw={"rows": 2})
+    remedy = TextAreaField(_l("Remedies"), description=_l("How and until when the applicant may object."),
+                           render_kw={"rows": 4})
+
+    def to_command(self) -> Refuse:
+        return Refuse(note=self.note_text(), reasons=tuple((self.reasons.data or "").splitlines()),
+                      basis=self.basis.data or "", remedy=self.remedy.data or "")
+
+
+class OrganiseReviewForm(ActionForm):
+    """`pool` holds the person ids that may be seated, `leaders` those that may lead; others are refused."""
+
+    command = OrganiseReview
+
+    mode = RadioField(_l("How to review"), validate_choice=False, choices=[
+        ("on_site", _l("On site")), ("documentary", _l("On documents")), ("remote", _l("Remotely"))])
+    members = SelectMultipleField(_l("Team"), validate_choice=False, choices=[], widget=ListWidget(prefix_label=False),
+                                  option_widget=CheckboxInput())
+    leader = RadioField(_l("Team leader"), validate_choice=False, choices=[])
+    planned_on = DateField(_l("Planned date"))
+
+    def __init__(self, formdata: MultiDict[str, str] | None = None, *, pool: Sequence[tuple[str, str]] = (),
+                 leaders: Iterable[str] = (), **rest: Any) -> None:
+        super().__init__(formdata, **rest)
+        self.members.choices = list(pool)
+        self.leader.choices = [(key, name) for key, name in pool if key in set(leaders)]
+
+    def read(self) -> Command:
+        self.planned_on.process_errors = []  # the command says what is wrong with a date that could not be read
+        return super().read()
+
+    def to_command(self) -> OrganiseReview:
+        members, leader = tuple(self.members.data or ()), self.leader.data or ""
+        if set(members) - {key for key, _ in self.members.choices}:
+            raise Refusal("malformed", Message(N_("One of the chosen persons cannot review this case.")),
+                          field="members")
+        if leader and leader not in {key for key, _ in self.leader.choices}:
+            raise Refusal("malformed", Message(N_("This person cannot lead the team.")), field="leader")
+        if not leader:
+            raise Refusal("malformed", Message(N_("Choose who leads the team.")), field="leader")
+        planned: date | None = self.planned_on.data
+        return OrganiseReview(note=self.note_text(), mode=self.mode.data or "", leader=leader, members=members,
+                              planned_on=planned)
+
+
+class RecordSignOffForm(ActionForm):
+    command = RecordSignOff
+
+    verdict = RadioField(_l("Answer of the department"), validate_choice=False, choices=[
+        (Verdict.AGREE.value, _l("Agrees")), (Verdict.OBJECT.value, _l("Objects"))])
+    opinion = TextAreaField(_l("Opinion"), render_kw={"rows": 4}, description=_l(
+        "Required when the department objects."))
+
+    def to_command(self) -> RecordSignOff:
+        return RecordSignOff(note=self.note_text(), verdict=self.verdict.data or "",  # type: ignore[arg-type]
+                             opinion=self.opinion.data or "")
+
+
+class DecideForm(ActionForm):
+    command = Decide
+
+    grounds = TextAreaField(_l("Grounds"), description=_l("Facts and law; this text goes into the document."),
+                            render_kw={"rows": 6})
+
+    def to_command(self) -> Decide:
+        return Decide(note=self.note_text(), grounds=self.grounds.data or "")
+
+
+class SignCommitmentForm(ActionForm):
+    """Carries which notice was on the screen and the digest of its very text."""
+
+    command = SignCommitment
+
+    notice_version = HiddenField()
+    text_sha256 = HiddenField()
+    signer = StringField(_l("Name of who signs"), description=_l("The legal representative or the person authorised."))
+
+    def to_command(self) -> SignCommitment:
+        return SignCommitment(note=self.note_text(), notice_version=self.notice_version.data or "",
+                              text_sha256=self.text_sha256.data or "", signer=self.signer.data or "")
+
+
+class ConfirmRowsForm(ActionForm):
+    """`press` says which button: confirm or refuse the ticked rows, or confirm every row still open.
+
+    `selection=all` with `except` stands for every row that the page's filter finds, less the unticked ones;
+    the view turns it into row numbers before `to_command` is asked."""
+
+    command = ConfirmRows
+
+    press = HiddenField()
+    rows = OrdinalsField()
+    ways = SelectMultipleField(_l("Ways of confirming"), validate_choice=False, choices=[],
+                               widget=ListWidget(prefix_label=False), option_widget=CheckboxInput())
+    reason = TextAreaField(_l("Reason for not confirming"), render_kw={"rows": 2})
+
+    def __init__(self, formdata: MultiDict[str, str] | None = None, *, ways: Sequence[tuple[str, str]] = (),
+                 **rest: Any) -> None:
+        super().__init__(formdata, **rest)
+        self.ways.choices = list(ways)
+
+    def to_command(self) -> ConfirmRows:
+        refused = self.press.data == "refuse"
+        known = {key for key, _ in self.ways.choices}
+        if set(self.ways.data or ()) - known:
+            raise Refusal("malformed", Message(N_("There is no such way of confirming a row.")), field="ways")
+        return ConfirmRows(
+            note=self.note_text(), every=self.press.data == "confirm_every", rows=tuple(self.rows.data or ()),
+            confirmed=not refused, ways=() if refused else tuple(self.ways.data or ()),
+            reason=(self.reason.data or "") if refused else "")
+
+
+class FindingForm(Form):  # type: ignore[misc]
+    """One checklist line."""
+
+    code = HiddenField()
+    result = RadioField(_l("Result"), validate_choice=False, choices=[
+        ("meets", _l("Meets")), ("does_not_meet", _l("Does not meet")), ("not_applicable", _l("Not applicable"))])
+    explanation = TextAreaField(_l("Facts"), render_kw={"rows": 1})
+
+
+class RecordFindingsForm(ActionForm):
+    """Lines without a result are left as they are; `rest=meets` answers them all with "meets"."""
+
+    command = RecordFindings
+
+    lines = FieldList(FormField(FindingForm), label=_l("Checklist"), max_entries=LINES_LIMIT)
+    rest = BooleanField(_l("All lines not yet answered meet the criteria"))
+
+    def to_command(self) -> RecordFindings:
+        default = "meets" if self.rest.data else ""
+        found = []
+        for line in self.lines:
+            result = line.result.data or default
+            if result == "does_not_meet" and not (line.explanation.data or "").strip():
+                line.explanation.errors = [_l("Describe the facts.")]
+            if result:
+                found.append((line.code.data or "", result, line.explanation.data or ""))
+        return RecordFindings(note=self.note_text(), lines=tuple(found))
+
+
+class AnnulForm(ActionForm):
+    """`whole` names the scope: yes for the certificate, no for the ticked rows of its annex."""
+
+    command = Annul
+
+    whole = RadioField(_l("What is annulled"), validate_choice=False, choices=[
+        ("yes", _l("The whole certificate")), ("no", _l("Only the rows chosen below"))])
+    rows = OrdinalsField()
+    grounds = TextAreaField(_l("Grounds"), description=_l("Facts and law; this text goes into the document."),
+                            render_kw={"rows": 5})
+    basis = TextAreaField(_l("Legal basis"), render_kw={"rows": 2})
+    public_safety = BooleanField(_l("Public safety is affected"))
+
+    def to_command(self) -> Annul:
+        if self.whole.data not in ("yes", "no"):
+            raise Refusal("malformed", Message(N_("Choose what is annulled.")), field="whole")
+        whole = self.whole.data == "yes"
+        return Annul(note=self.note_text(), whole=whole, rows=() if whole else tuple(self.rows.data or ()),
+                     grounds=self.grounds.data or "", basis=self.basis.data or "",
+                     public_safety=bool(self.public_safety.data))
+
+
+FORMS: dict[type[Command], type[ActionForm]] = {form.command: form for form in (
+    PlainForm, RequestCorrectionForm, RefuseForm, OrganiseReviewForm, RecordSignOffForm, DecideForm,
+    SignCommitmentForm, ConfirmRowsForm, RecordFindingsForm, AnnulForm)}

@@ -1,0 +1,252 @@
+"""How a case looks: its state, due date, clocks, progress and history, made from values of the inner rooms."""
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from flask import g
+
+from store.values import CaseFile, QueueLine, TimelineEntry
+from web.context import ROLE_LABELS, laws, reference, say, today
+from workflow import procedures
+from workflow.deadlines import Allowance, Clock, Line, Standing, Unit, days_left, reckoning, standing
+from workflow.procedure import Procedure, StateSpec
+from workflow.vocabulary import N_, Message, Role
+
+# The audit keeps the rule under which somebody acted; these are the rules that are not roles.
+RELATIONS = {
+    "is_the_applicant": N_("Applicant"), "answers_for_a_department_asked": N_("Department officer"),
+    "leads_the_team": N_("Review team leader"), "is_on_the_team": N_("Review team"), "is_the_system": N_("System"),
+    "": N_("Opened"),
+}
+UNITS = {
+    Unit.WORKING_DAYS: N_("%(amount)s working days"), Unit.CALENDAR_DAYS: N_("%(amount)s calendar days"),
+    Unit.MONTHS: N_("%(amount)s months"), Unit.YEARS: N_("%(amount)s years"),
+}
+OUTCOMES = {"granted": "good", "refused": "bad", "retracted": "closed", "closed": "closed"}
+TONES = {"primary": "good", "danger": "bad", "neutral": "active"}
+
+
+@dataclass(frozen=True, slots=True)
+class DueFace:
+    """What a due badge reads."""
+
+    standing: Standing
+    days_left: int | None
+    due_on: date | None
+    provisional: bool
+    unit: Unit
+
+
+@dataclass(frozen=True, slots=True)
+class ClockFace:
+    """A clock with the way its due date was counted."""
+
+    label: Message
+    due: DueFace
+    started_on: date
+    amount: Message
+    article: str
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StepFace:
+    label: Message
+    state: str
+    who: Message | str | None = None
+    at: datetime | None = None
+    clock: DueFace | None = None
+    note: Message | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EntryFace:
+    at: datetime
+    text: Message | str
+    actor: str
+    tone: str
+    said: str | None
+    digest: str
+
+
+def state_face(procedure: Procedure, state: str) -> tuple[Message, str]:
+    """(label, tone) of a state: whose turn it is decides, and how it ended."""
+    spec = procedure.states[state]
+    return spec.label.message(), _tone(spec)
+
+
+def _tone(spec: StateSpec) -> str:
+    if spec.outcome:
+        return OUTCOMES[spec.outcome]
+    if any(duty.role is Role.APPLICANT for duty in spec.duties):
+        return "neutral" if spec.stage == "apply" else "attention"
+    return "waiting" if any(duty.each for duty in spec.duties) else "active"
+
+
+def due_face(clock: Clock) -> DueFace:
+    calendar = laws().current().calendar
+    return DueFace(standing(clock, today(), calendar), days_left(clock, today(), calendar), clock.due_on,
+                   clock.provisional, clock.allowance.unit)
+
+
+def pressing(clocks: Iterable[Clock]) -> DueFace | None:
+    """The badge of a case: its nearest running clock, else one that rests, else none."""
+    going = [clock for clock in clocks if not clock.is_stopped]
+    running = sorted((clock for clock in going if clock.is_running and clock.due_on), key=lambda c: str(c.due_on))
+    chosen = next(iter([*running, *(clock for clock in going if clock.is_resting)]), None)
+    return due_face(chosen) if chosen else None
+
+
+def clock_faces(file: CaseFile) -> list[ClockFace]:
+    """Every clock of a case, the ones that still go first."""
+    calendar = laws().current().calendar
+    faces = [(clock.is_stopped, ClockFace(
+        file.procedure.spec.clocks[clock.name].label.message(), due_face(clock), clock.started_on,
+        amount_of(clock.allowance, clock.amount), _article(clock), reckoning(clock, calendar).lines))
+        for clock in file.case.clocks]
+    return [face for _, face in sorted(faces, key=lambda pair: pair[0])]
+
+
+def amount_of(allowance: Allowance, amount: int) -> Message:
+    return Message(UNITS[allowance.unit], {"amount": amount})
+
+
+def _article(clock: Clock) -> str:
+    return "；".join([clock.allowance.article, *(e.allowance.article for e in clock.extensions)])
+
+
+def queue_faces(lines: Sequence[QueueLine]) -> list[dict[str, Any]]:
+    """The lines of a queue as its table reads them."""
+    faces = []
+    for line in lines:
+        procedure = procedures.find(line.procedure, line.procedure_version)
+        label, tone = state_face(procedure, line.state)
+        faces.append({"line": line, "state": label, "tone": tone, "clock": pressing(line.clocks),
+                      "procedure": procedure.spec.title.message(), "track": track_label(procedure, line.track)})
+    return faces
+
+
+def track_label(procedure: Procedure, track: str) -> Message:
+    return procedure.spec.tracks[track].message()
+
+
+def progress(file: CaseFile, entries: Sequence[TimelineEntry]) -> list[StepFace]:
+    """The stages of the procedure as this case goes through them."""
+    spec, case = file.procedure.spec, file.case
+    here = spec.states[case.state].stage
+    order, on_track = list(spec.stages), _stages_of_track(file.procedure, case.track)
+    entered = _entered(file.procedure, entries)
+    ended = spec.states[case.state].final
+    steps = []
+    for number, (name, label) in enumerate(spec.stages.items()):
+        passed = here in order and number < order.index(here)
+        state = ("done" if ended else "current") if name == here else (
+            "skipped" if name not in on_track or ended and not passed else "done" if passed else "next")
+        steps.append(StepFace(
+            label.message(), state, _holders(file) if state == "current" else None, entered.get(name),
+            pressing(case.clocks) if state == "current" else None,
+            spec.states[case.state].label.message() if name == here else None))
+    return steps
+
+
+def _stages_of_track(procedure: Procedure, track: str) -> frozenset[str | None]:
+    """The stages that a case on this track can reach."""
+    reached, frontier = {procedure.spec.initial}, [procedure.spec.initial]
+    while frontier:
+        for action in procedure.leaving(frontier.pop()):
+            if action.target and action.target not in reached and action.spec.track in (None, track):
+                reached.add(action.target)
+                frontier.append(action.target)
+    return frozenset(procedure.states[state].stage for state in reached)
+
+
+def _entered(procedure: Procedure, entries: Sequence[TimelineEntry]) -> dict[str, datetime]:
+    """When each stage was last entered."""
+    found: dict[str, datetime] = {}
+    for entry in reversed(entries):
+        stage, source = _stage(procedure, entry.target), _stage(procedure, entry.source)
+        if stage and stage != source:
+            found[stage] = entry.at
+    return found
+
+
+def _stage(procedure: Procedure, state: str | None) -> str | None:
+    spec = procedure.states.get(state) if state else None
+    return spec.stage if spec else None
+
+
+def _holders(file: CaseFile) -> str:
+    """Who has the case now, in words."""
+    answered = file.case.answered()
+    names: list[str] = []
+    for duty in file.procedure.states[file.case.state].duties:
+        if duty.each:
+            names += [department_name(d) for d in file.case.fact(duty.each) or () if d not in answered]
+        else:
+            names.append(say(ROLE_LABELS[duty.role]))
+    return "、".join(dict.fromkeys(names)) or say(ROLE_LABELS[Role.SYSTEM])
+
+
+def departments() -> dict[str, Message]:
+    """Department key -> its name in both languages, read once per request."""
+    if "departments" not in g:
+        g.departments = {str(row["key"]): Message(str(row["en"]), {}, str(row.get("short") or row["zh"]))
+                         for row in reference().catalogue("departments")}
+    return dict(g.departments)
+
+
+def department_name(key: str) -> str:
+    found = departments().get(key)
+    return say(found) if found else key
+
+
+def with_names(message: Message | None) -> Message | None:
+    """A reason whose values name departments by key, with their names instead."""
+    if message is None or "departments" not in message.values:
+        return message
+    names = [departments().get(d, d) for d in message.values["departments"] or ()]
+    return Message(message.text, {**message.values, "departments": names}, message.zh)
+
+
+def history(file: CaseFile, entries: Iterable[TimelineEntry]) -> list[EntryFace]:
+    return [_entry(file.procedure, entry) for entry in entries]
+
+
+def _entry(procedure: Procedure, entry: TimelineEntry) -> EntryFace:
+    action = procedure.by_name.get(entry.action)
+    if action is None:
+        return EntryFace(entry.at, EVENTS.get(entry.action, entry.action), entry.actor_name, "neutral", None,
+                         entry.hash)
+    place = department_name(entry.department) if entry.department else say(_role_words(entry.role))
+    return EntryFace(entry.at, action.done, f"{entry.actor_name} · {place}", TONES[action.spec.tone],
+                     said(entry.payload), entry.hash)
+
+
+EVENTS = {"open": N_("The case was opened"), "edit": N_("changed the application"),
+          "save_application": N_("changed the application")}
+
+
+def _role_words(role: str) -> str:
+    if role in RELATIONS:
+        return RELATIONS[role]
+    return ROLE_LABELS[Role(role)] if role in set(Role) else role
+
+
+def said(payload: Mapping[str, Any]) -> str | None:
+    """The words of an act: opinion, grounds, reasons, items; a row count instead of row numbers."""
+    parts = [str(payload[name]) for name in ("opinion", "grounds", "basis", "remedy", "reason", "note")
+             if payload.get(name)]
+    if payload.get("verdict"):
+        parts.insert(0, say(VERDICTS[str(payload["verdict"])]))
+    parts[:0] = [str(reason) for reason in payload.get("reasons") or ()]
+    parts[:0] = [f"{item['subject']}：{item['reason']}" for item in payload.get("items") or ()]
+    if "every" in payload:
+        parts.insert(0, say(Message(N_("every row still open"))) if payload["every"] else say(
+            Message(N_("%(count)s rows"), {"count": len(payload["rows"])})))
+    if payload.get("lines"):
+        parts.insert(0, say(Message(N_("%(count)s lines"), {"count": len(payload["lines"])})))
+    return "\n".join(parts) or None
+
+
+VERDICTS = {"agree": N_("Agrees"), "object": N_("Objects")}

@@ -1,0 +1,181 @@
+"""What the pages of a case are made of: head and tabs, the five-minute brief, the action bar, the departments."""
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask import url_for
+
+from store.casework import Answer, Related
+from store.dossier_values import TABLE_TITLES
+from store.queues import desks_of
+from store.values import CaseFile
+from web.casefaces import (
+    VERDICTS,
+    DueFace,
+    department_name,
+    due_face,
+    pressing,
+    state_face,
+    track_label,
+    with_names,
+)
+from web.context import ROLE_LABELS, current_actor, say
+from web.desks import address_of
+from web.dossierfaces import type_words
+from workflow import procedures
+from workflow.engine import Offer
+from workflow.vocabulary import N_, Message, Role
+
+CONCLUSIONS = {"meets": N_("Meets the criteria"), "basically_meets": N_("Basically meets, rectification ordered"),
+               "does_not_meet": N_("Does not meet the criteria")}
+MODES = {"on_site": N_("On site"), "documentary": N_("On documents"), "remote": N_("Remotely")}
+SHOWN_TABLES = ("signatories", "staff", "equipment", "standard_change")
+Tab = tuple[str, str, str, int | None]  # name, label, address, count
+BAR_TONES = {"danger": "bad", "primary": "primary", "neutral": "plain"}
+
+
+@dataclass(frozen=True, slots=True)
+class ActionFace:
+    name: str
+    label: Message
+    tone: str
+
+
+@dataclass(frozen=True, slots=True)
+class OfferFace:
+    action: ActionFace
+    unmet: Message | None
+
+
+@dataclass(frozen=True, slots=True)
+class BoardLine:
+    """One department's place on the board."""
+
+    department: str
+    verdict: str | None = None
+    tone: str | None = None
+    officer: str = ""
+    at: datetime | None = None
+    opinion: str = ""
+    clock: DueFace | None = None
+
+
+def case_frame(file: CaseFile, tab: str) -> dict[str, Any]:
+    """Head, crumbs and tabs, the same on every page of a case; `tab` is the page one is on."""
+    label, tone = state_face(file.procedure, file.case.state)
+    actor = current_actor()
+    desk = next((role for role in desks_of(actor) if role is not Role.ADMINISTRATOR), None)
+    return {
+        "label": label, "tone": tone, "due": pressing(file.case.clocks),
+        "track": track_label(file.procedure, file.case.track) if len(file.procedure.spec.tracks) > 1 else None,
+        "procedure": file.procedure.spec.title.message(),
+        "tabs": [{"label": label, "url": url, "count": count, "current": name == tab}
+                 for name, label, url, count in _tabs(file)],
+        "desk": (ROLE_LABELS[desk], address_of(desk)) if desk else None}
+
+
+def _tabs(file: CaseFile) -> list[Tab]:
+    """(name, label, address, count): only what this procedure can have."""
+    facts = file.case.facts
+    tabs = [_tab(file, "show", N_("Summary"))]
+    if file.procedure.states[file.procedure.spec.initial].editable:
+        tabs.append(_tab(file, "dossier", N_("Application")))
+        tabs.append(_tab(file, "capability", TABLE_TITLES["capability"], facts.get("rows_total")))
+        changes = "standard_change" in (facts.get("application_types") or ())
+        tabs += [(name, TABLE_TITLES[name], url_for("cases.table", public_id=file.public_id, name=name), None)
+                 for name in SHOWN_TABLES if name != "standard_change" or changes]
+    tabs.append(_tab(file, "materials", N_("Materials and documents")))
+    if file.procedure.sign_off_states:
+        tabs.append(_tab(file, "departments", N_("Departments"), len(facts.get("departments") or ())))
+    if facts.get("team"):
+        tabs.append(("findings", N_("Checklist"), url_for("findings.show", public_id=file.public_id), None))
+    return [*tabs, _tab(file, "limits", N_("Time limits")), _tab(file, "timeline", N_("History"))]
+
+
+def _tab(file: CaseFile, name: str, label: str, count: int | None = None) -> Tab:
+    return name, label, url_for(f"cases.{name}", public_id=file.public_id), count
+
+
+def action_faces(file: CaseFile, offers: Iterable[Offer]) -> list[OfferFace]:
+    """The action bar: what leads on first, what ends the case last."""
+    order = {"primary": 0, "plain": 1, "bad": 2}
+    faces = [OfferFace(ActionFace(o.action.name, o.action.label, BAR_TONES[o.action.spec.tone]), with_names(o.unmet))
+             for o in offers]
+    return sorted(faces, key=lambda face: order[face.action.tone])
+
+
+def brief(file: CaseFile) -> list[tuple[str, Any]]:
+    """What one must know to act: (term, value) pairs, only those that apply."""
+    case, facts = file.case, file.case.facts
+    pairs: list[tuple[str, Any]] = [
+        (N_("Agency"), file.agency_name),
+        (N_("Application type"), type_words(facts.get("application_types") or ()) or file.subject),
+        (N_("Sectors"), "、".join(map(str, facts.get("sectors") or ())) or None),
+        (N_("Submitted on"), file.submitted_at), (N_("Corrections requested"), facts.get("corrections")),
+        (N_("Certificate held"), facts.get("certificate_held")),
+        (N_("Certificate number"), facts.get("certificate_number"))]
+    if facts.get("rows_total"):
+        pairs.append((N_("Capability rows"), rows_words(facts)))
+    if facts.get("team"):
+        pairs += [(N_("Review"), Message(MODES[facts["review_mode"]]) if facts.get("review_mode") in MODES else None),
+                  (N_("Planned date"), facts.get("planned_on")),
+                  (N_("Checklist"), Message(N_("%(open)s lines open, %(failed)s do not meet"), {
+                      "open": facts.get("findings_open", 0), "failed": facts.get("findings_failed", 0)}))]
+    if facts.get("review_conclusion"):
+        pairs.append((N_("Conclusion of the review"), Message(CONCLUSIONS[facts["review_conclusion"]])))
+    if case.current_sign_offs():
+        agreed = sum(s.verdict == "agree" for s in case.current_sign_offs())
+        pairs.append((N_("Departments"), Message(N_("%(agreed)s agree, %(objecting)s object, %(asked)s asked"), {
+            "agreed": agreed, "objecting": len(case.current_sign_offs()) - agreed,
+            "asked": len(facts.get("departments") or ())})))
+    pairs.append((N_("Fees"), Message(N_("None are charged"))))
+    return [(say(term), value) for term, value in pairs if value not in (None, "", 0)]
+
+
+def rows_words(facts: Mapping[str, Any]) -> Message:
+    return Message(N_("%(total)s in all: %(confirmed)s confirmed, %(refused)s not confirmed, %(open)s open"), {
+        "total": facts.get("rows_total", 0), "confirmed": facts.get("rows_confirmed", 0),
+        "refused": facts.get("rows_refused", 0), "open": facts.get("rows_open", facts.get("rows_total", 0))})
+
+
+def department_board(file: CaseFile) -> list[BoardLine]:
+    """Who is asked in the present round, and who has answered what."""
+    asked = file.case.fact("departments") or ()
+    if file.case.state not in file.procedure.sign_off_states:
+        return []
+    answers = {s.department: s for s in file.case.current_sign_offs()}
+    clock = next((due_face(c) for c in file.case.clocks if c.name == "department_opinion" and c.is_running), None)
+    return [BoardLine(department_name(d), clock=clock) if d not in answers else BoardLine(
+        department_name(d), say(VERDICTS[answers[d].verdict]), verdict_tone(answers[d].verdict),
+        opinion=answers[d].opinion) for d in asked]
+
+
+def verdict_tone(verdict: str) -> str:
+    return "good" if verdict == "agree" else "bad"
+
+
+def rounds(file: CaseFile, answers: Iterable[Answer]) -> list[tuple[int, list[BoardLine]]]:
+    """Every round, the newest first; departments that still owe an answer stand in the present one."""
+    found: dict[int, list[BoardLine]] = {}
+    answered: set[tuple[int, str]] = set()
+    for answer in answers:
+        answered.add((answer.round, answer.department))
+        found.setdefault(answer.round, []).append(BoardLine(
+            department_name(answer.department), say(VERDICTS[answer.verdict]), verdict_tone(answer.verdict),
+            answer.officer, answer.at, answer.opinion))
+    if file.case.state in file.procedure.sign_off_states:
+        clock = next((due_face(c) for c in file.case.clocks if c.name == "department_opinion" and c.is_running), None)
+        found.setdefault(file.case.round, []).extend(
+            BoardLine(department_name(d), clock=clock) for d in file.case.fact("departments") or ()
+            if (file.case.round, d) not in answered)
+    return sorted(found.items(), reverse=True)
+
+
+def related_faces(related: Iterable[Related]) -> list[dict[str, Any]]:
+    faces = []
+    for each in related:
+        procedure = procedures.find(each.procedure, each.procedure_version)
+        label, tone = state_face(procedure, each.state)
+        faces.append({"case": each, "title": procedure.spec.title.message(), "label": label, "tone": tone})
+    return faces

@@ -1,0 +1,85 @@
+"""How an application's own contents look to an official: sections, tables, the agency, the ways of confirming."""
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from forms.applications import SECTION_FORMS
+from store.dossier_values import SECTION_TITLES, SECTIONS
+from web.context import reference, say
+from workflow.vocabulary import N_, Message
+
+Line = tuple[int, list[Any]]  # ordinal and the values of the shown columns
+AGENCY = {"name": N_("Name of the agency"), "uscc": N_("Unified social credit code"),
+          "division": N_("Administrative division"), "address": N_("Address"),
+          "legal_person": N_("Legal representative"), "phone": N_("Phone"),
+          "email": N_("E-mail")}
+# The columns of the tables that an application brings, in the order of the official forms.
+COLUMNS: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "staff": (("name", N_("Name")), ("sex", N_("Sex")), ("age", N_("Age")), ("education", N_("Education")),
+              ("post", N_("Post")), ("title", N_("Title")), ("major", N_("Major")),
+              ("years", N_("Years of experience")), ("department_post", N_("Department and post"))),
+    "signatories": (("name", N_("Name")), ("post", N_("Post")), ("title", N_("Title")),
+                    ("field", N_("Field of signature")), ("note", N_("Remarks"))),
+    "equipment": (("category", N_("Category")), ("parameter", N_("Parameter")), ("standard_text", N_("Standard")),
+                  ("name", N_("Equipment")), ("model", N_("Model")), ("measuring_range", N_("Range")),
+                  ("traceability", N_("Tracing")), ("valid_to", N_("Valid to")), ("confirmation", N_("Confirmation"))),
+    "standard_change": (("category", N_("Category")), ("parameter", N_("Parameter")),
+                        ("old_text", N_("Approved standard")), ("new_text", N_("New standard")),
+                        ("content", N_("What changes"))),
+    "basic": (),
+}
+
+
+def agency_faces(agency: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    return [(term, agency[name]) for name, term in AGENCY.items()] if agency else []
+
+
+def table_faces(name: str, rows: Iterable[tuple[int, Mapping[str, Any]]]) -> tuple[list[str], list[Line]]:
+    """(column labels, lines): the known columns that any row fills, then what we do not know by name."""
+    kept = list(rows)
+    columns = [(key, label) for key, label in COLUMNS.get(name, ()) if any(values.get(key) for _, values in kept)]
+    if not columns and kept:
+        columns = [(key, key) for key in kept[0][1] if key not in ("sheet", "row", "accepted")]
+    return [label for _, label in columns], [(n, [values.get(key) for key, _ in columns]) for n, values in kept]
+
+
+def section_faces(sections: Mapping[str, Any]) -> list[tuple[str, list[tuple[Any, Any]]]]:
+    """(title, lines) of each section that holds anything, with the words of its form."""
+    found = []
+    for name in sorted(sections, key=lambda n: SECTIONS.index(n) if n in SECTIONS else len(SECTIONS)):
+        lines = _section_lines(name, sections[name])
+        if lines:
+            found.append((SECTION_TITLES.get(name, name), lines))
+    return found
+
+
+def _section_lines(name: str, values: Mapping[str, Any]) -> list[tuple[Any, Any]]:
+    form = SECTION_FORMS[name]() if name in SECTION_FORMS else None
+    lines: list[tuple[Any, Any]] = []
+    for key, value in values.items():
+        field = form[key] if form is not None and key in form else None
+        if value in (None, "", [], {}):
+            continue
+        words = type_words(value) if key == "types" else _plain_value(field, value)
+        lines.append((field.label.text if field is not None else key, words))
+    return lines
+
+
+def _plain_value(field: Any, value: Any) -> Any:
+    """A value in words: choices by their labels, lists on one line."""
+    words = {str(code): label for code, label in getattr(field, "choices", None) or ()}
+    if isinstance(value, list):
+        return "、".join(str(words.get(str(each), each)) for each in value)
+    return str(words.get(str(value), value)) if not isinstance(value, bool) else value
+
+
+def way_names() -> dict[str, Message]:
+    """The eight ways of confirming a row, by key (table 7-2 of the review report)."""
+    return {str(row["key"]): Message(str(row["en"]), {}, str(row["zh"]))
+            for row in reference().catalogue("confirmation_ways")}
+
+
+def type_words(types: Iterable[str]) -> str:
+    """The names of application types, in the order of the catalogue."""
+    wanted = set(types)
+    return "、".join(say(Message(row["en"], {}, row["zh"])) for row in reference().catalogue("application_types")
+                    if row["key"] in wanted)
