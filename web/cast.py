@@ -31,7 +31,26 @@ STAFF = (
     Part("hecha", "核查 · 严明理", (Role.INSPECTOR,)),
     Part("guanli", "管理 · 温故新", (Role.ADMINISTRATOR,)),
 )
-_OFFICER_NAMES = ["江澜", "方泽", "宁岳", "田畴", "林野", "梁栋", "路远", "卫平", "史册", "安然", "尚文", "云舒", "石坚", "金诚", "袁方", "龙吟", "于闻", "和顺"]
+_OFFICER_NAMES = [
+    "江澜",
+    "方泽",
+    "宁岳",
+    "田畴",
+    "林野",
+    "梁栋",
+    "路远",
+    "卫平",
+    "史册",
+    "安然",
+    "尚文",
+    "云舒",
+    "石坚",
+    "金诚",
+    "袁方",
+    "龙吟",
+    "于闻",
+    "和顺",
+]
 
 
 class Cast:
@@ -45,7 +64,9 @@ class Cast:
         """Every official of the bureau and one officer for each department that may be asked."""
         for part in (*STAFF, *self.officers()):
             self.ensure(part)
-        sectors = {f"{row['sector']}/{row['section']}" for row in self.reference.catalogue("department_calls")}
+        sectors = {
+            f"{row['sector']}/{row['section']}" for row in self.reference.catalogue("department_calls")
+        }
         for part in STAFF:
             if Role.REVIEWER in part.roles:
                 self.accounts.set_expertise(self.actor(part.login).person_id, sectors)
@@ -59,8 +80,13 @@ class Cast:
     def ensure(self, part: Part) -> None:
         if self.accounts.find(part.login) is None:
             self.accounts.add_account(
-                part.login, PASSWORD, name=part.name, roles=part.roles, department=part.department,
-                email=f"{part.login.replace('.', '-')}@bureau.example")
+                part.login,
+                PASSWORD,
+                name=part.name,
+                roles=part.roles,
+                department=part.department,
+                email=f"{part.login.replace('.', '-')}@bureau.example",
+            )
 
     def actor(self, login: str) -> Actor:
         account = self.accounts.find(login)
