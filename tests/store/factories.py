@@ -9,19 +9,23 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, func, insert, select
 
+from store import audit, reference
 from store import database as databases
-from store import reference
 from store.cases import CaseStore
 from store.database import Database
+from store.locked import parties
+from store.records import metadata
 from store.records.agencies import AgencyRecord
 from store.records.applications import ApplicationRecord, CapabilityRowRecord, DossierRowRecord
-from store.records.cases import CaseRecord
-from store.records.columns import table_of
+from store.records.cases import CasePartyRecord, CaseRecord, TaskRecord
+from store.records.columns import NEVER, table_of
 from store.records.reference import CatalogueEntryRecord
 from store.tokens import new_token
 from store.values import CaseFile, Performed
 from workflow import commands as c
 from workflow import procedures
+from workflow.clocks import due_on, lapses_on
+from workflow.procedure import duties
 from workflow.vocabulary import SYSTEM, Actor, Role
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -397,3 +401,39 @@ def count(database: Database, record: Any, *conditions: Any) -> int:
     """How many rows a table has, or how many meet the conditions."""
     with database.reading() as connection:
         return connection.scalar(select(func.count()).select_from(table_of(record)).where(*conditions)) or 0
+
+
+def everything(database: Database) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of every table that a step can touch, to compare before and after."""
+    untouched = {"standard", "catalogue_entry", "calendar_year", "allowance"}
+    with database.reading() as connection:
+        return {
+            table.name: sorted(map(tuple, connection.execute(select(table))), key=repr)
+            for table in metadata.sorted_tables
+            if table.name not in untouched
+        }
+
+
+def flaws(hand: CaseHand) -> list[str]:
+    """What the database says otherwise than the case: tasks, parties, dates, audit. Empty when all agree."""
+    case, procedure, database = hand.file.case, hand.file.procedure, hand.cases.database
+    with database.reading() as connection:
+        row = connection.execute(select(table_of(CaseRecord)).where(CaseRecord.id == hand.id)).one()
+        tasks = connection.execute(
+            select(TaskRecord.role, TaskRecord.holder, TaskRecord.due_on).where(TaskRecord.case_id == hand.id)
+        ).all()
+        holders = set(connection.scalars(select(CasePartyRecord.holder).where(CasePartyRecord.case_id == hand.id)))
+        broken = audit.broken_links(connection, f"case:{hand.id}")
+    due = due_on(case.clocks) or NEVER
+    open_duties = duties(procedure, case.state, case.agency_id, case.facts, case.answered())
+    agreements = {
+        "tasks": {(t.role, t.holder) for t in tasks} == {(d.role.value, d.holder) for d in open_duties},
+        "due dates of tasks": {t.due_on for t in tasks} <= {due},
+        "due date": row.due_on == due,
+        "lapse date": row.lapses_on == (lapses_on(procedure, case.clocks) or NEVER),
+        "parties": procedure.states[case.state].editable or holders >= parties(case),
+        "audit": broken == [],
+        "version": row.audit_seq == row.version,
+        "closing": (row.closed_at is not None) == procedure.states[case.state].final,
+    }
+    return [name for name, holds in agreements.items() if not holds]
