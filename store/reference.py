@@ -136,6 +136,11 @@ def _yaml(path: Path) -> Any:
     return json.loads(json.dumps(YAML(typ="safe", pure=True).load(path.read_text("utf-8")), default=str))
 
 
+def read_catalogue_file(directory: Path, name: str) -> list[dict[str, Any]]:
+    """The rows of a catalogue as its file has them, without a database."""
+    return list(_yaml(directory / f"{name}.yaml")["rows"])
+
+
 def _load_calendar(connection: Connection, directory: Path) -> None:
     for path in sorted((directory / "calendar").glob("CN-*.yaml")):
         content = _yaml(path)

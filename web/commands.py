@@ -32,7 +32,7 @@ class Installation:
     """What a command works on. The composition root hands in how a house is opened; nothing is opened until
     a command asks."""
 
-    open_house: Callable[[Settings], House]
+    open_house: Callable[..., House]
     create_app: Callable[[Settings], Flask]
     start_worker: Callable[[House], Callable[[], None]]
     run_worker: Callable[[House, str], None]

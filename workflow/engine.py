@@ -4,6 +4,7 @@
 three are pure: the result of `fire` is a list of steps, and nothing has happened until the store writes them.
 """
 
+import logging
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -15,6 +16,9 @@ from workflow.commands import Command, Plain
 from workflow.procedure import Action, Procedure
 from workflow.rules import conflict
 from workflow.vocabulary import N_, SYSTEM, Actor, Message, Refusal
+
+
+logging.getLogger("transitions").setLevel(logging.WARNING)  # it tells every callback of every step
 
 
 @dataclass(frozen=True, slots=True)

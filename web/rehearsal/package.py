@@ -52,7 +52,7 @@ class Package:
         return self.reading.facts
 
     def placed(self, wanted: Sequence[Any]) -> dict[str, list[tuple[Received, MaterialReading]]]:
-        """Which file goes to which material of the scenario: by the words in its name, the rest where one is missing."""
+        """Which file goes to which material: by the words in its name, the rest where one is missing."""
         left = list(self.materials)
         found: dict[str, list[tuple[Received, MaterialReading]]] = {state.code: [] for state in wanted}
         for state in wanted:
