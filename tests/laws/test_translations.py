@@ -12,7 +12,7 @@ from jinja2.visitor import NodeVisitor
 
 ROOT = Path(__file__).resolve().parents[2]
 CJK = re.compile(r"[\u3400-\u9fff]")
-WORD = re.compile(r"(?!\b(?:KB|MB|GB|mm|PDF)\b)\b[A-Za-z]{2,}|[\u3400-\u9fff]")   # units are the same everywhere
+WORD = re.compile(r"(?!\b(?:KB|MB|GB|mm|PDF|SHA)\b)\b[A-Za-z]{2,}|[\u3400-\u9fff]")   # units are the same everywhere
 SPOKEN_ATTRIBUTES = {"alt", "aria-label", "aria-description", "aria-roledescription", "placeholder", "title", "label"}
 SILENT_ELEMENTS = {"script", "style", "code", "kbd", "samp", "path"}
 GETTEXT = {"_", "gettext", "ngettext", "pgettext", "npgettext"}
