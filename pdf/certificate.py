@@ -61,7 +61,7 @@ LONGEST = {
     "verify_code": 64,
 }
 LONGEST_TEXT = 20_000  # characters of any other text
-_DENSITIES = ("roomy", "dense", "densest")
+_DENSITIES = ("roomy", "close", "dense", "densest")
 _LINE_BREAKS = frozenset({"reasons", "basis", "remedies", "facts", "items", "notified", "committed"})
 
 

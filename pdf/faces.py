@@ -248,7 +248,7 @@ class Faces:
         """
         passed, found = self._passed, []
         for where, text in texts:
-            for character in set(text) - passed:
+            for character in sorted(set(text) - passed, key=text.index):
                 if character == "\n" and where.split("[")[0] in line_breaks:
                     continue
                 if reason := self._why_not(character):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -50,11 +52,30 @@ def test_five_thousand_rows_are_read_back_exactly(p13) -> None:
 
 
 @pytest.mark.proof
-def test_twenty_thousand_rows_are_read_back_exactly(renderer) -> None:
+def test_twenty_thousand_rows_are_read_back_exactly(renderer, record_property) -> None:
     certificate, annex = corpus_annex("P14")
     done = renderer.certificate(certificate, annex)
     assert len(annex.rows) == 20075
+    record_property("rows", len(annex.rows))
     assert annex_differences(done.pdf, annex.rows) == []
+
+
+@pytest.mark.proof
+def test_ten_thousand_rare_names_are_shown_or_refused(renderer, record_property) -> None:
+    """Names of characters from all blocks of GB 18030-2022 level 3: each is printed literally, or refused by name."""
+    chance = random.Random(18030)
+    blocks = ((0x3400, 0x4DBF), (0x4E00, 0x9FEF), (0x20000, 0x2A6D6), (0x2A700, 0x2B734), (0x2B740, 0x2EBE0))
+    names = []
+    for number in range(10_000):
+        first, last = blocks[number % len(blocks)]
+        names.append("".join(chr(chance.randint(first, last)) for _ in range(3)))
+    refused = {name for name in names if renderer.faces.refusals([("name", name)])}
+    rows = tuple(make_row(parameter=name) for name in names if name not in refused)
+    done = renderer.certificate(make_certificate(), Annex(rows=rows))
+    record_property("names", len(names))
+    record_property("refused", len(refused))
+    assert annex_differences(done.pdf, rows) == []
+    assert len(rows) > 9_000
 
 
 def test_a_row_left_out_or_altered_is_noticed(p01) -> None:
