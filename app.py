@@ -4,13 +4,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from importlib import import_module
-from importlib.util import find_spec
 
 from flask import Flask
+from jinja2 import StrictUndefined
 
 import configuration
 import web
 from configuration import ROOT, Settings
+from jobs import worker
 from store.accounts import AccountStore, SignInPolicy
 from store.cases import CaseStore
 from store.database import Clock, Database
@@ -21,6 +22,7 @@ from store.reference import Reference
 from store.sessions import SessionLimits, SessionStore
 from store.throttles import ThrottleStore
 from web import access, context, errors, language, observability, security
+from web.commands import Installation, command_line
 from web.context import House
 from web.sessions import ServerSessions
 
@@ -32,8 +34,6 @@ def open_house(settings: Settings, *, clock: Clock | None = None, passwords: Pas
     """
     database = Database(settings.database, clock)
     laws = LawBook(database)
-    options = {name: value for name, value in settings.file_store_options.items()
-               if name != "virtual_hosted_style_request"}
     return House(
         settings=settings, database=database, laws=laws, cases=CaseStore(database, laws),
         accounts=AccountStore(
@@ -42,7 +42,7 @@ def open_house(settings: Settings, *, clock: Clock | None = None, passwords: Pas
         sessions=SessionStore(database, SessionLimits(
             timedelta(minutes=settings.session_idle_minutes),
             timedelta(minutes=settings.administrator_idle_minutes), timedelta(hours=settings.session_hours))),
-        throttles=ThrottleStore(database), files=FileStore(settings.file_store, **options),
+        throttles=ThrottleStore(database), files=FileStore(settings.file_store, **settings.file_store_options),
         reference=Reference(database))
 
 
@@ -59,7 +59,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None,
     app.debug = settings.debug
     app.config.update(BUREAU_NAME=settings.bureau_name, TEMPLATES_AUTO_RELOAD=settings.debug)
     app.session_interface = ServerSessions(house.sessions, secure=settings.origin.startswith("https://"))
-    app.jinja_env.undefined = _strict()
+    app.jinja_env.undefined = StrictUndefined
     observability.register(app)
     security.register(app, settings)
     errors.register(app)
@@ -73,33 +73,26 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None,
     return app
 
 
-def _strict() -> type:
-    from jinja2 import StrictUndefined
-
-    return StrictUndefined
-
-
 def start_worker(house: House) -> Callable[[], None]:
-    """Run the jobs in a thread of this process; what is returned stops it."""
-    if find_spec("jobs.worker") is None:
-        return lambda: None
-    from jobs import worker
-
+    """Run the jobs in threads of this process; what is returned stops them."""
     return worker.start(house)
 
 
-def run_worker(house: House, name: str) -> None:
-    """Run the jobs until SIGTERM."""
+def run_worker(house: House, name: str, once: bool) -> int:
+    """Run the jobs until SIGTERM, or, with `once`, until there are none; how many `once` did."""
+    return worker.run(house, name, once=once)
+
+
+def work_off(house: House) -> list[str]:
+    """Do every job that is due now; what is returned are the reasons of those that failed for good."""
     from jobs import worker
 
-    worker.run(house, name)
+    return worker.work_off(house)
 
 
 def main() -> None:
     """The console entry `wujian`."""
-    from web.commands import Installation, command_line
-
-    command_line()(obj=Installation(open_house, create_app, start_worker, run_worker))
+    command_line()(obj=Installation(open_house, create_app, start_worker, run_worker, work_off))
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ class Installation:
     open_house: Callable[..., House]
     create_app: Callable[[Settings], Flask]
     start_worker: Callable[[House], Callable[[], None]]
-    run_worker: Callable[[House, str], None]
+    run_worker: Callable[[House, str, bool], int]
     _opened: list[House] = field(default_factory=list)
     _settings: Settings | None = None
 
@@ -58,8 +58,8 @@ class Installation:
         return self._opened[0]
 
     def close(self) -> None:
-        for opened in self._opened:
-            opened.database.close()
+        while self._opened:
+            self._opened.pop().database.close()
 
 
 installation = click.make_pass_decorator(Installation)
@@ -141,12 +141,24 @@ def serve(place: Installation, port: int | None, processes: int) -> None:
     if processes > 1 and settings.embedded_worker:
         raise click.ClickException("several processes would each run jobs: set WUJIAN_EMBEDDED_WORKER=false and "
                                    "start `wujian worker` beside them")
-    serving.run(settings, place.create_app, place.start_worker, processes)
+    serving.run(settings, place.create_app, place.start_worker, processes, _demonstration(place))
+
+
+def _demonstration(place: Installation) -> str:
+    """The accounts to try the demonstration with, if this installation has been given one."""
+    from web import demonstration  # it adds a command to this module's group, so it comes later
+
+    shown = place.house().reference.setting(demonstration.MARK) is not None and not place.settings.is_production
+    place.close()  # no connection may cross the fork
+    return demonstration.accounts_in_words() if shown else ""
 
 
 @wujian.command()
 @click.option("--name", default="", help="how this worker is called in the list of workers")
+@click.option("--once", is_flag=True, help="stop when no job is waiting")
 @installation
-def worker(place: Installation, name: str) -> None:
+def worker(place: Installation, name: str, once: bool) -> None:
     """Run jobs: render, notify, sweep the clock. Stops at SIGTERM after the job in hand."""
-    place.run_worker(place.house(), name)
+    done = place.run_worker(place.house(), name, once)
+    if once:
+        click.echo(f"{done} jobs done.")

@@ -31,7 +31,8 @@ class _Server(BaseApplication):  # type: ignore[misc]
 
 
 def run(settings: Settings, create_app: Callable[[Settings], Flask],
-        start_worker: Callable[[House], Callable[[], None]], processes: int = 1) -> None:
+        start_worker: Callable[[House], Callable[[], None]], processes: int = 1,
+        demonstration: str = "") -> None:
     """Serve until SIGTERM or Ctrl-C; with `embedded_worker` the jobs run in a thread of the same process."""
     stops: list[Callable[[], None]] = []
 
@@ -50,7 +51,7 @@ def run(settings: Settings, create_app: Callable[[Settings], Flask],
         "threads": settings.threads, "timeout": REQUEST_SECONDS, "graceful_timeout": 30, "keepalive": 5,
         "max_requests": 0, "control_socket_disable": True, "worker_tmp_dir": _memory_directory(),
         "proc_name": "wujian", "errorlog": "-", "loglevel": "warning", "forwarded_allow_ips": "",
-        "when_ready": lambda _server: _announce(settings), "worker_exit": leave,
+        "when_ready": lambda _server: _announce(settings, demonstration), "worker_exit": leave,
     }).run()
 
 
@@ -59,17 +60,8 @@ def _memory_directory() -> str | None:
     return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108, made by gunicorn with mkstemp
 
 
-def _announce(settings: Settings) -> None:
+def _announce(settings: Settings, demonstration: str) -> None:
     click.echo(f"\n  Wujian 五减 is at {settings.origin}/\n")
-    if not settings.is_production:
-        _demo_accounts()
-    click.echo("  Ctrl-C stops it.\n")
-
-
-def _demo_accounts() -> None:
-    try:
-        from web import cast
-    except ImportError:
-        return
-    for line in getattr(cast, "announcement", list)():
+    for line in demonstration.splitlines():
         click.echo(f"  {line}")
+    click.echo("\n  Ctrl-C stops it.\n")
