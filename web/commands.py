@@ -22,6 +22,7 @@ from store import database as databases
 from store.accounts import SignInRefused
 from store.reference import seed as seed_reference
 from web import serving
+from web.cast import MARK, accounts_in_words
 from web.context import House
 from web.observability import configure_logging
 from workflow.vocabulary import Refusal
@@ -36,6 +37,7 @@ class Installation:
     create_app: Callable[[Settings], Flask]
     start_worker: Callable[[House], Callable[[], None]]
     run_worker: Callable[[House, str, bool], int]
+    work_off: Callable[[House], list[str]]
     _opened: list[House] = field(default_factory=list)
     _settings: Settings | None = None
 
@@ -146,11 +148,9 @@ def serve(place: Installation, port: int | None, processes: int) -> None:
 
 def _demonstration(place: Installation) -> str:
     """The accounts to try the demonstration with, if this installation has been given one."""
-    from web import demonstration  # it adds a command to this module's group, so it comes later
-
-    shown = place.house().reference.setting(demonstration.MARK) is not None and not place.settings.is_production
+    shown = not place.settings.is_production and place.house().reference.setting(MARK) is not None
     place.close()  # no connection may cross the fork
-    return demonstration.accounts_in_words() if shown else ""
+    return accounts_in_words() if shown else ""
 
 
 @wujian.command()

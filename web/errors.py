@@ -133,7 +133,7 @@ def _foreign_host(_error: SecurityError) -> Response:
 
 def _http(error: HTTPException) -> Response:
     if error.response is not None:  # an answer of its own, such as the redirect that adds a slash
-        return error.response
+        return error.response  # type: ignore[return-value]  # Werkzeug names its older class
     code = error.code or 500
     if code in (301, 302, 303, 307, 308):
         return error.get_response()
