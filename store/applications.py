@@ -31,7 +31,7 @@ from store.tokens import new_token
 from store.values import CaseFile
 from workflow import procedures
 from workflow.commands import TEXT_LIMIT
-from workflow.vocabulary import Actor, Message, N_, Refusal
+from workflow.vocabulary import N_, Actor, Message, Refusal
 
 MOST_FILES = 20          # files of one material; a technical bound
 SECTION_LIMIT = 60_000   # characters of one section; a technical bound

@@ -7,15 +7,20 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, select, update
 
-from store.pen import change_facts
 from store.commitment import commitment_text, text_sha256
 from store.database import Database
 from store.dossier_facts import Catalogues, Holdings, facts_of, subject_of, types_of
 from store.dossier_values import Agency, Faults, Sections
 from store.eligibility import Bar, Eligibility, Particulars, assess
 from store.law import LawBook
+from store.pen import change_facts
 from store.records.agencies import AgencyRecord, CommitmentBarRecord
-from store.records.applications import ApplicationRecord, CorrectionItemRecord, TableReadingRecord, UploadRecord
+from store.records.applications import (
+    ApplicationRecord,
+    CorrectionItemRecord,
+    TableReadingRecord,
+    UploadRecord,
+)
 from store.records.cases import CaseRecord
 from store.records.columns import table_of
 from store.registers import Moment
@@ -27,7 +32,7 @@ from workflow.case import Case
 from workflow.clocks import Law
 from workflow.procedure import Procedure
 from workflow.rules import is_the_applicant
-from workflow.vocabulary import Actor, Message, N_, Refusal
+from workflow.vocabulary import N_, Actor, Message, Refusal
 
 _CASE = table_of(CaseRecord)
 _CHECKING = N_("Files still being checked")

@@ -50,7 +50,7 @@ from store.records.columns import NEVER, table_of
 from store.reference import Reference
 from store.scope import visible_to
 from store.values import Page
-from workflow.vocabulary import Actor, Message, N_, Refusal
+from workflow.vocabulary import N_, Actor, Message, Refusal
 
 PAGE = 50                # lines of a page; a display choice
 SEARCH_LIMIT = 80        # characters of a search that are looked at
@@ -196,6 +196,12 @@ class DossierReads:
                 record.c.case_id == self._case_id(connection, public_id, actor)).order_by(record.c.id.desc())).mappings()
             return [Issued(r["public_id"], r["kind"], r["version"], r["sha256"], r["size"], r["created_at"])
                     for r in rows]
+
+    def proofs(self, public_id: str, actor: Actor) -> list[Upload]:
+        """The proofs of rectification handed in so far."""
+        with self.database.reading() as connection:
+            return [u for u in current_uploads(connection, self._case_id(connection, public_id, actor))
+                    if u.purpose == "rectification"]
 
     def certificate(self, public_id: str, actor: Actor) -> Issued | None:
         """The certificate issue of a case once it is rendered, or None."""

@@ -11,7 +11,7 @@ from store.files import FileStore
 from store.people import read_account
 from store.records.applications import UploadRecord
 from store.records.columns import table_of
-from workflow.vocabulary import Actor, Message, N_, Refusal
+from workflow.vocabulary import N_, Actor, Message, Refusal
 
 _UPLOAD = table_of(UploadRecord)
 TABLE_TWICE = "TABLE_TWICE"                                  # a code of ours beside the intake's

@@ -8,7 +8,7 @@ from store.eligibility import Eligibility
 from store.values import CaseFile
 from workflow.case import Case
 from workflow.procedure import Procedure
-from workflow.vocabulary import Message, N_
+from workflow.vocabulary import N_, Message
 
 SECTIONS = ("cover", "overview", "parent", "resources", "declaration")
 SECTION_TITLES = {

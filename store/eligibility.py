@@ -6,7 +6,7 @@ from typing import Any
 
 from workflow.allowances import Allowance, Unit
 from workflow.reckoning import shift_months
-from workflow.vocabulary import Message, N_
+from workflow.vocabulary import N_, Message
 
 # The grounds a commitment_bar row may carry.
 PENALTY, FALSE_COMMITMENT, LISTED, RETRACTION = "penalty", "false_commitment", "listed", "retraction"

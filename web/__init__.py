@@ -14,6 +14,7 @@ BLUEPRINTS: tuple[str, ...] = (
     "web.documents",
     "web.design",
     "web.verification",
+    "web.certificates",
 )
 
 # Modules that add commands: by `web.commands.wujian`, or as a tuple COMMANDS of commands that take the settings.
