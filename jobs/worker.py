@@ -186,3 +186,10 @@ def run(opened: Opened, name: str = "", *, once: bool = False) -> int:
     for thread in others:
         thread.join()
     return 0
+
+
+def work_off(opened: Opened) -> list[str]:
+    """Do every job that is due now, in this thread; returns the reasons of those that failed for good."""
+    one = Worker(Workshop.of(opened), "work-off")
+    one.drain()
+    return [line.error or line.kind for line in one.queue.list_("failed").lines]

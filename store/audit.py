@@ -6,7 +6,7 @@ their order, breaks the chain from there on.
 
 import hashlib
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import rfc8785
@@ -34,7 +34,7 @@ def entry_content(row: Mapping[str, Any]) -> dict[str, Any]:
         "stream": row["stream"],
         "seq": row["seq"],
         "case": row["case_id"],
-        "at": row["at"].isoformat(timespec="microseconds"),
+        "at": row["at"].astimezone(UTC).isoformat(timespec="microseconds"),
         "action": row["action"],
         "source": row["source"],
         "target": row["target"],

@@ -52,6 +52,18 @@ _OFFICER_NAMES = [
     "和顺",
 ]
 
+APPLICANTS = tuple(f"shenqing{n}" for n in range(1, 9))  # one agency each, see web/demonstration.py
+MARK = "demonstration"  # the setting that says that this installation is one
+
+
+def accounts_in_words() -> str:
+    """The accounts of the demonstration, as they are printed at every start."""
+    lines = [f"Demonstration accounts 演示账号 (password 密码: {PASSWORD})"]
+    lines.append(f"  {f'{APPLICANTS[0]} ... {APPLICANTS[-1]}':<26}申请机构")
+    lines += [f"  {part.login:<26}{part.name}" for part in STAFF]
+    lines.append(f"  {'bumen.ecology, bumen.water, bumen.health ...':<26}  部门会签")
+    return "\n".join(lines)
+
 
 class Cast:
     """Makes missing accounts and answers with actors; calling it twice makes nothing twice."""

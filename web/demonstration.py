@@ -1,5 +1,6 @@
 """`wujian demo`: a bureau at work, every case made through the engine, so none of them can be impossible."""
 
+import logging
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -9,17 +10,15 @@ import click
 from configuration import ROOT
 from intake.check import INSTALLED_STANDARDS
 from intake.standards import Catalogue
-from web.cast import PASSWORD, STAFF
+from web.cast import MARK, accounts_in_words
 from web.commands import Installation, installation, wujian
 from web.rehearsal.package import Package
 from web.rehearsal.play import Play
 from web.rehearsal.report import Report
 from web.rehearsal.stage import JumpingClock, Stage
 from workflow.commands import ConfirmRows, CorrectionItem, RequestCorrection
-from workflow.vocabulary import Role
 
 PACKAGES = ROOT / "tests" / "corpus"
-MARK = "demonstration"
 
 
 def _reviewed(play: Play) -> None:
@@ -112,31 +111,17 @@ def demo(place: Installation) -> None:
     click.echo(accounts_in_words())
 
 
-def accounts_in_words() -> str:
-    """The accounts of the demonstration, as they are printed at every start."""
-    lines = [f"Demonstration accounts 演示账号 (password 密码: {PASSWORD})"]
-    lines += [f"  {f'shenqing{n}':<24}申请机构 · {package}" for n, (package, *_) in enumerate(SCENES, 1)]
-    lines += [f"  {part.login:<24}{part.name}" for part in STAFF]
-    lines.append(
-        f"  {'bumen.<department>':<24}{_role_zh(Role.DEPARTMENT_OFFICER)}: bumen.ecology, bumen.water, bumen.health ..."
-    )
-    return "\n".join(lines)
-
-
-def _role_zh(role: Role) -> str:
-    return {Role.DEPARTMENT_OFFICER: "部门会签"}.get(role, role.value)
-
-
 def _play(place: Installation) -> None:
     if not PACKAGES.is_dir():
         raise click.ClickException(
             f"the sample packages are not at {PACKAGES}; a demonstration needs a checkout"
         )
     catalogue, real = Catalogue.from_csv(INSTALLED_STANDARDS), place.house().database.clock
-    clock = JumpingClock(real.today())
+    clock = JumpingClock(real.today(), latest=real.now())
+    logging.getLogger("wujian.jobs").setLevel(logging.WARNING)
     house = place.open_house(place.settings, clock=clock)
     calendar = house.laws.current().calendar
-    stage = Stage(house, clock)
+    stage = Stage(house, clock, place.work_off)
     for number, (name, track, ago, scene) in enumerate(SCENES, 1):
         click.echo(f"  {number}/{len(SCENES)} {name} ...")
         clock.set_back(calendar.nth_before(real.today() + timedelta(days=1), ago))

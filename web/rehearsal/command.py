@@ -36,7 +36,7 @@ def rehearse(place: Installation, package_dir: Path, track: str, out: Path | Non
     target.mkdir(parents=True, exist_ok=True)
     logging.getLogger("wujian.jobs").setLevel(logging.WARNING)  # the report tells what was done
     try:
-        report = perform(package_dir, track, target, place.open_house, place.settings)
+        report = perform(package_dir, track, target, place.open_house, place.work_off, place.settings)
     except PackageRefused as error:
         raise click.ClickException(str(error)) from error
     text = json.dumps(report.to_json(), ensure_ascii=False, indent=2)

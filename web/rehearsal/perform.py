@@ -14,11 +14,13 @@ from store.database import BUREAU_ZONE
 from web.rehearsal.package import Package
 from web.rehearsal.play import APPLICANT, Play, Stopped
 from web.rehearsal.report import Report
-from web.rehearsal.stage import OpenHouse, Stage, own_stage
+from web.rehearsal.stage import OpenHouse, Stage, WorkOff, own_stage
 from workflow.vocabulary import Refusal
 
 
-def rehearse(directory: Path, track: str, out: Path, open_house: OpenHouse, base: Settings) -> Report:
+def rehearse(
+    directory: Path, track: str, out: Path, open_house: OpenHouse, work_off: WorkOff, base: Settings
+) -> Report:
     """Take the package in `directory` through the chain on `track`; leave the PDF and everything else in `out`.
 
     Raises PackageRefused when there is nothing to rehearse. A chain that ends early is told in `report.stopped`.
@@ -27,7 +29,7 @@ def rehearse(directory: Path, track: str, out: Path, open_house: OpenHouse, base
     facts, report = package.facts, Report(directory.name, track)
     report.files = package.reading.to_json()["files"]
     start = facts.applied_on or datetime.now(BUREAU_ZONE).date()
-    stage = own_stage(open_house, out / "var", facts.region_code or facts.uscc[2:8], start, base)
+    stage = own_stage(open_house, work_off, out / "var", facts.region_code or facts.uscc[2:8], start, base)
     try:
         play = Play(stage, package, report)
         play.register()

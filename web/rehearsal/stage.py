@@ -1,15 +1,13 @@
 """The stage of a rehearsal: a house of its own, a clock that jumps from working day to working day, a cast."""
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import configuration
 from configuration import Settings
 from forms.applications import faults
 from intake.standards import Catalogue
-from jobs.worker import Worker
-from jobs.workshop import Workshop
 from store.applications import ApplicationStore
 from store.certificate_import import CertificateImport
 from store.certificates import CertificateStore
@@ -20,17 +18,20 @@ from web.cast import Cast
 from web.context import House
 
 OpenHouse = Callable[..., House]
+WorkOff = Callable[[House], list[str]]
 
 
 class JumpingClock(Clock):
-    """Stands still at a moment until it is told to go on."""
+    """Stands still at a moment until it is told to go on; never goes beyond `latest`."""
 
-    def __init__(self, on: date) -> None:
-        self.at = datetime(on.year, on.month, on.day, 9, tzinfo=BUREAU_ZONE)
+    def __init__(self, on: date, latest: datetime | None = None) -> None:
+        self.latest = latest
+        self.set_back(on)
 
     def now(self) -> datetime:
         self.at += timedelta(milliseconds=1)  # two acts never share a moment
-        return self.at
+        moment = self.at if self.latest is None else min(self.at, self.latest)
+        return moment.astimezone(UTC)
 
     def set_back(self, on: date, hour: int = 9) -> None:
         """To an earlier day, for the next scene: scenes do not share a case."""
@@ -43,7 +44,8 @@ class JumpingClock(Clock):
 class Stage:
     """A house with its cast, and what a play needs of it. `clock` is the one that the house was opened with."""
 
-    def __init__(self, house: House, clock: JumpingClock) -> None:
+    def __init__(self, house: House, clock: JumpingClock, work_off: WorkOff) -> None:
+        self._work_off = work_off
         self.house, self.clock, self.settings = house, clock, house.settings
         self.cast = Cast(house.accounts, house.reference)
         self.cast.assemble()
@@ -59,15 +61,15 @@ class Stage:
 
     def work_off(self) -> list[str]:
         """Do every waiting job; returns the reasons of those that failed."""
-        worker = Worker(Workshop.of(self.house), "rehearsal")
-        worker.drain()
-        return [line.error or line.kind for line in worker.queue.list_("failed").lines]
+        return self._work_off(self.house)
 
     def close(self) -> None:
         self.house.database.close()
 
 
-def own_stage(open_house: OpenHouse, var: Path, division: str, on: date, base: Settings) -> Stage:
+def own_stage(
+    open_house: OpenHouse, work_off: WorkOff, var: Path, division: str, on: date, base: Settings
+) -> Stage:
     """A stage in a directory of its own, run by the bureau of that place, on that day."""
     clock, authority = JumpingClock(on), _authority_of(division)
     settings = configuration.load(
@@ -87,7 +89,7 @@ def own_stage(open_house: OpenHouse, var: Path, division: str, on: date, base: S
     house = open_house(settings, clock=clock, passwords=quick)
     seed(house.database)
     house.reference.put_setting("bureau", settings.bureau)
-    return Stage(house, clock)
+    return Stage(house, clock, work_off)
 
 
 def _authority_of(division: str) -> dict[str, str]:
