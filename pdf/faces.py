@@ -20,9 +20,9 @@ from weasyprint.pdf.fonts import Font
 from weasyprint.pdf.stream import Stream
 from weasyprint.text.fonts import FontConfiguration
 
-FAMILIES = ("Noto Serif CJK SC", "Noto Sans CJK SC", "BabelStone Han")
-PACKAGES = "fonts-noto-cjk fonts-noto-cjk-extra fonts-babelstone-han"
-FONT_STACK = ", ".join(f'"{family}"' for family in FAMILIES)
+# In the order of asking; the first must be there, the others fill in rare characters where they are installed.
+FAMILIES = ("Noto Serif CJK SC", "Noto Sans CJK SC", "BabelStone Han", "HanaMinB", "HanaMinA")
+PACKAGES = "fonts-noto-cjk fonts-babelstone-han fonts-hanazono"
 
 SEAM = {
     "weasyprint.document.Page": ("width", "height", "bleed", "bookmarks", "links", "anchors", "forms", "paint"),
@@ -168,34 +168,34 @@ class Faces:
     def __init__(self, font_config: FontConfiguration) -> None:
         self._font_config = font_config
         self._specimens: list[Document] = []
+        self._tried: dict[str, bool] = {}
         self.opened: dict[int, SubsetFont] = {}
         self._measures: dict[int, hb.Font] = {}
         self._keys: dict[tuple[str, bool], int] = {}
         self._glyphs: dict[bool, dict[str, Glyph | None]] = {False: {}, True: {}}
-        self.open_family(FAMILIES[0])
+        if not self.open_family(FAMILIES[0]):
+            raise FontsMissing(f"typeface {FAMILIES[0]} is not installed; install {PACKAGES}")
 
-    def open_family(self, family: str) -> None:
-        """Let WeasyPrint choose the font files of one family, and keep them open; again for the same is nothing.
+    def open_family(self, family: str) -> bool:
+        """Let WeasyPrint choose the font files of one family, and keep them open; False when it is not installed.
 
         The rarer families are opened when a text first needs them: each file is 20 to 30 MB.
         """
-        if any(font.family == family for font in self.opened.values()):
-            return
+        if family in self._tried:
+            return self._tried[family]
         page = (
             '<!doctype html><html lang="zh-CN"><meta charset="utf-8">'
-            f"<body style='font-family:\"{family}\"'><p>\u4e00<p><b>\u4e00</b>"
+            f"<body style='font-family:\"{family}\"'><p>\u4e00\U00020000<p><b>\u4e00\U00020000</b>"
         )
         specimen = HTML(string=page, url_fetcher=refuse_fetch).render(font_config=self._font_config)
-        found: dict[int, Font] = {}
-        specimen.pages[0].paint(plain_stream(found))
+        drawn: dict[int, Font] = {}
+        specimen.pages[0].paint(plain_stream(drawn))
         # Kept for ever: the font objects point into what Pango opened for this page.
         self._specimens.append(specimen)
+        found = {key: font for key, font in drawn.items() if font.family == family}
+        self._tried[family] = bool(found)
         faces: dict[tuple[bytes, int], hb.Face] = {}
         for key, font in found.items():
-            if font.family != family:
-                raise FontsMissing(
-                    f"typeface {family} is not installed ({font.family} came instead); install {PACKAGES}"
-                )
             file = (hashlib.sha256(font.file_content).digest(), font.index)
             if file not in faces:
                 faces[file] = hb.Face(hb.Blob(font.file_content), font.index)
@@ -203,8 +203,9 @@ class Faces:
             font.face, font.file_content = faces[file], font.file_content[:4]
             self.opened[key] = font
             self._measures[key] = hb.Font(font.face)
-        for bold in (False, True):
+        for bold in (False, True) if found else ():
             self._keys[family, bold] = min(found, key=lambda key: (found[key].weight >= 600) != bold)
+        return bool(found)
 
     def shelf(self) -> Shelf:
         """Fonts for one new document."""
@@ -221,7 +222,8 @@ class Faces:
 
     def _look_up(self, character: str, bold: bool) -> Glyph | None:
         for family in FAMILIES:
-            self.open_family(family)
+            if not self.open_family(family):
+                continue
             key = self._keys[family, bold]
             font, measure = self.opened[key], self._measures[key]
             glyph = measure.get_nominal_glyph(ord(character))

@@ -64,7 +64,10 @@ def test_twenty_thousand_rows_are_read_back_exactly(renderer, record_property) -
 def test_ten_thousand_rare_names_are_shown_or_refused(renderer, record_property) -> None:
     """Names of characters from all blocks of GB 18030-2022 level 3: each is printed literally, or refused by name."""
     chance = random.Random(18030)
-    blocks = ((0x3400, 0x4DBF), (0x4E00, 0x9FEF), (0x20000, 0x2A6D6), (0x2A700, 0x2B734), (0x2B740, 0x2EBE0))
+    blocks = (
+        (0x3400, 0x4DB5), (0x4E00, 0x9FA5), (0x20000, 0x2A6D6), (0x2A700, 0x2B734), (0x2B740, 0x2B81D),
+        (0x2B820, 0x2CEA1), (0x2CEB0, 0x2EBE0),
+    )  # fmt: skip
     names = []
     for number in range(10_000):
         first, last = blocks[number % len(blocks)]
@@ -75,7 +78,8 @@ def test_ten_thousand_rare_names_are_shown_or_refused(renderer, record_property)
     record_property("names", len(names))
     record_property("refused", len(refused))
     assert annex_differences(done.pdf, rows) == []
-    assert len(rows) > 9_000
+    if renderer.faces.open_family("HanaMinB"):
+        assert not refused
 
 
 def test_a_row_left_out_or_altered_is_noticed(p01) -> None:
