@@ -10,12 +10,14 @@ from store.certificate_values import Certificate, Edition, Printable, ToRender
 from store.certificates import PAGE, one_certificate, signatories_of
 from store.database import Database
 from store.records.agencies import AgencyRecord
+from store.records.audit import AuditRecord
 from store.records.cases import CaseRecord
 from store.records.certificates import AnnexRowRecord, CertificateRecord, CertificateVersionRecord
 from store.records.columns import table_of
 from store.records.jobs import JobRecord
 from store.scope import visible_to
 from store.values import Page
+from workflow.deadlines import Clock
 from workflow.vocabulary import Actor, Role
 
 _CERTIFICATE = table_of(CertificateRecord)
@@ -169,18 +171,30 @@ class CertificateDocuments:
                 for state in states
             }
 
-    def record_download(self, actor: Actor, certificate: Certificate, version: int, act: str) -> None:
-        """Audit that a document left the house: print_again, download."""
+    def record_printing(self, actor: Actor, lines: Sequence[Printable], act: str) -> None:
+        """Audit that documents were printed again, one entry on each certificate's stream; a repeat adds none."""
+        at = self.database.clock.now()
         with self.database.writing() as connection:
-            audit.append(
-                connection,
-                f"certificate:{certificate.number}",
-                self.database.clock.now(),
-                actor,
-                act,
-                "issuing_clerk" if Role.ISSUING_CLERK in actor.roles else "applicant",
-                {"version": version},
-            )
+            numbers = sorted(line.number for line in lines)
+            connection.execute(  # so that two clerks do not continue the same chain at once
+                select(_CERTIFICATE.c.id)
+                .where(_CERTIFICATE.c.number.in_(numbers))
+                .order_by(_CERTIFICATE.c.id)
+                .with_for_update()
+            ).all()
+            for line in lines:
+                stream = f"certificate:{line.number}"
+                last = connection.scalar(
+                    select(AuditRecord.payload)
+                    .where(AuditRecord.stream == stream)
+                    .order_by(AuditRecord.seq.desc())
+                    .limit(1)
+                )
+                if last is None or last.get("act") != act:
+                    audit.append(
+                        connection, stream, at, actor, "print_again", Role.ISSUING_CLERK.value,
+                        {"version": line.version, "act": act},
+                    )  # fmt: skip
 
 
 def _printables() -> Select[Any]:
@@ -191,7 +205,7 @@ def _printables() -> Select[Any]:
         case.c.number.label("case_number"),
         case.c.version.label("case_version"),
         case.c.state,
-        case.c.due_on,
+        case.c.clocks,
         case.c.changed_at,
         _CERTIFICATE.c.id.label("certificate_id"),
         _CERTIFICATE.c.public_id.label("certificate_public_id"),
@@ -215,7 +229,7 @@ def _printable(row: Any) -> Printable:
         case_number=row.case_number,
         case_version=row.case_version,
         state=row.state,
-        due_on=row.due_on,
+        clocks=tuple(Clock.from_plain(c) for c in row.clocks),
         changed_at=row.changed_at,
         certificate_id=row.certificate_id,
         certificate_public_id=row.certificate_public_id,

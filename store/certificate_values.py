@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
 
+from workflow.deadlines import Clock
+
 Standing = Literal[
     "valid",
     "not_yet_valid",
@@ -127,7 +129,7 @@ class Printable:
     case_number: str | None
     case_version: int
     state: str
-    due_on: date
+    clocks: tuple[Clock, ...]
     changed_at: datetime
     certificate_id: int
     certificate_public_id: str

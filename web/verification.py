@@ -6,7 +6,7 @@ beyond the signatories named in the annex. Wrong look-ups are counted per addres
 
 import hashlib
 from datetime import timedelta
-from typing import IO
+from typing import IO, Any
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -17,7 +17,7 @@ from store.certificates import CertificateStore
 from store.throttles import address_key
 from web.access import grant_access
 from web.certificate_faces import acts, standing_face
-from web.context import address, database, now, say, throttles, today
+from web.context import address, database, house, now, say, throttles, today
 from web.errors import problem
 
 bp = Blueprint("verify", __name__)
@@ -47,11 +47,11 @@ def _count_wrong() -> None:
 @bp.get("/verify")
 def show() -> Response | str | tuple[str, int]:
     """Look a certificate up by its number, or by the beginning of its holder's name."""
-    form = LookUpForm(request.args if "q" in request.args else None, say)
+    form = LookUpForm(request.args, say)
     if "q" not in request.args:
-        return render_template("verification/show.html", form=form, found=None)
+        return _search_page(form)
     if not form.validate():
-        return render_template("verification/show.html", form=form, found=None), 422
+        return _search_page(form), 422
     store = CertificateStore(database())
     number = form.number
     if number and (one := store.find(number=number)):
@@ -60,8 +60,12 @@ def show() -> Response | str | tuple[str, int]:
     if not found:
         _count_wrong()
     faces = [(each, standing_face(each.standing(today()))) for each in found]
-    page = render_template("verification/show.html", form=form, found=faces, number=number)
-    return page, 200 if found else 404
+    return _search_page(form, found=faces, number=number), 200 if found else 404
+
+
+def _search_page(form: LookUpForm, **found: Any) -> str:
+    return render_template(
+        "verification/show.html", form=form, origin=house().settings.origin, **{"found": None, "number": None, **found})
 
 
 @bp.get("/v/<code>")
