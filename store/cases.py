@@ -31,6 +31,7 @@ from workflow.vocabulary import N_, SYSTEM, Actor, Message, Refusal
 __all__ = ["CaseStore", "change_facts"]
 
 _CASE = table_of(CaseRecord)
+COMMAND_ID_LENGTH = 40  # as long as the audit keeps it
 
 
 class CaseStore:
@@ -161,6 +162,8 @@ class CaseStore:
         Raises Refusal: unknown (not visible), forbidden, unavailable, unmet, stale (the case has changed since
         `expected_version`), malformed.
         """
+        if not 0 < len(command_id) <= COMMAND_ID_LENGTH:
+            raise Refusal("malformed", Message(N_("This request carries no usable id; reload the page.")))
         law = self.laws.current()  # before the transaction: one that holds a connection must not wait for another
         try:
             with self.database.writing() as connection:

@@ -74,7 +74,7 @@ def applicant_of(agency_id: int) -> Actor:
 
 
 def department_officer(department: str, name: str = "") -> Actor:
-    return person(name or f"officer-{department}", Role.DEPARTMENT_OFFICER, department=department)
+    return person(name or f"officer-{department}"[:22], Role.DEPARTMENT_OFFICER, department=department)
 
 
 WINDOW_OFFICER = person("window-officer", Role.WINDOW_OFFICER)

@@ -94,6 +94,16 @@ def test_a_command_id_serves_one_request_only(
     assert everything(database) == before
 
 
+@pytest.mark.parametrize("command_id", ["", "x" * 41])
+def test_a_request_without_a_usable_id_is_refused(cma_case: Factory, command_id: str) -> None:
+    hand = cma_case("submitted")
+    with pytest.raises(Refusal) as caught:
+        hand.cases.perform(
+            hand.public_id, "accept", WINDOW_OFFICER, Plain(), command_id=command_id, expected_version=hand.version
+        )
+    assert caught.value.code == "malformed"
+
+
 def test_two_posts_at_once_have_one_effect_and_one_answer(cma_case: Factory, database: Database) -> None:
     for _ in range(10):
         hand = cma_case("submitted")
