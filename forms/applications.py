@@ -195,7 +195,8 @@ class CoverForm(SectionForm):
 
     def validate_types(self, field: Any) -> None:
         if "first" in field.data and len(field.data) > 1:
-            raise StopValidation(_l("A first application stands alone: an agency with a certificate renews or extends it."))
+            raise StopValidation(
+                _l("A first application stands alone: an agency with a certificate renews or extends it."))
 
     def validate_certificate_held(self, field: Any) -> None:
         if self.types.data == ["first"]:
@@ -219,7 +220,8 @@ class OverviewForm(SectionForm):
         ("enterprise", _l("Enterprise")), ("institution", _l("Public institution")),
         ("social", _l("Social organisation")), ("other", _l("Other kind"))])
     address = _line(_l("Registered address"))
-    lab_address = _line(_l("Address of the laboratory"), description=_l("Where the testing is done; as it shall stand on the certificate."))
+    lab_address = _line(_l("Address of the laboratory"), description=_l(
+        "Where the testing is done; as it shall stand on the certificate."))
     postcode = _line(_l("Postcode"), _Code(identifiers.parse_postcode))
     email = _line(_l("E-mail"), _Email(), kind=EmailField)
     fax = _line(_l("Fax"), _Code(identifiers.parse_phone), needed=False)

@@ -18,6 +18,7 @@ from jobs.documents import render_document
 from jobs.duties import DUTIES
 from jobs.notices import notify
 from jobs.printing import merge_certificates
+from jobs.reading import read_upload
 from jobs.rendering import render_certificate
 from jobs.workshop import Bench, CannotBeDone, Opened, Work, Workshop
 from store.jobs import Job
@@ -33,6 +34,7 @@ WORK: dict[str, Work] = {
     "render_document": render_document,
     "notify": notify,
     "merge_certificates": merge_certificates,
+    "read_upload": read_upload,
 }
 
 log = logging.getLogger("wujian.jobs")

@@ -131,9 +131,9 @@ def read_agency(connection: Connection, agency_id: int | None) -> Agency:
 
 
 def read_summaries(connection: Connection, case_id: int) -> dict[str, Mapping[str, Any]]:
-    return {name: summary for name, summary in connection.execute(
-        select(TableReadingRecord.table_name, TableReadingRecord.summary)
-        .where(TableReadingRecord.case_id == case_id))}
+    rows = connection.execute(select(TableReadingRecord.table_name, TableReadingRecord.summary)
+                              .where(TableReadingRecord.case_id == case_id))
+    return {row.table_name: row.summary for row in rows}
 
 
 def material_codes(connection: Connection, case_id: int) -> frozenset[str]:

@@ -163,7 +163,8 @@ class DossierReads:
              after: str | None = None, limit: int = PAGE) -> Page[CapabilityLine]:
         """Accepted capability rows by their ordinal; `search` looks in object, parameter and standard."""
         with self.database.reading() as connection:
-            query = select(_ROW).where(_ROW.c.case_id == self._case_id(connection, public_id, actor), *_searched(search))
+            case_id = self._case_id(connection, public_id, actor)
+            query = select(_ROW).where(_ROW.c.case_id == case_id, *_searched(search))
             if warned:
                 query = query.where(_ROW.c.warned)
             if after:
@@ -192,8 +193,9 @@ class DossierReads:
         """The notices and decisions rendered for a case, newest first."""
         record = table_of(DocumentRecord)
         with self.database.reading() as connection:
-            rows = connection.execute(select(record).where(
-                record.c.case_id == self._case_id(connection, public_id, actor)).order_by(record.c.id.desc())).mappings()
+            case_id = self._case_id(connection, public_id, actor)
+            rows = connection.execute(select(record).where(record.c.case_id == case_id)
+                                      .order_by(record.c.id.desc())).mappings()
             return [Issued(r["public_id"], r["kind"], r["version"], r["sha256"], r["size"], r["created_at"])
                     for r in rows]
 
@@ -232,7 +234,8 @@ class DossierReads:
         return differences(facts, sections, agency, catalogues) if facts else ()
 
 
-def _tables(connection: Connection, case_id: int, types: tuple[str, ...], uploads: list[Upload]) -> dict[str, TableState]:
+def _tables(connection: Connection, case_id: int, types: tuple[str, ...],
+            uploads: list[Upload]) -> dict[str, TableState]:
     asked, by_purpose = tables_asked(types), {u.purpose: u for u in uploads if u.status == "clean"}
     reading = table_of(TableReadingRecord)
     found = {r["table_name"]: r for r in connection.execute(

@@ -83,7 +83,8 @@ Reader = Callable[[Sequence[tuple[str, bytes]]], Sequence[Reading]]
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file of a dossier. `purpose` is table:NAME, material:CODE or rectification; `status` checking, clean, refused."""
+    """A file of a dossier. `purpose` is table:NAME, material:CODE or rectification, `status` checking, clean or
+    refused."""
 
     public_id: str
     purpose: str

@@ -155,9 +155,9 @@ def _section_refused(dossier: Dossier, section: str, sent: Any, refusal: Refusal
     forms = section_forms(dossier)
     sent.validate()
     sent.revision.data = str(dossier.sections[section].revision)
-    stale = forms.get(section) if refusal.code == "stale" else None
+    stale = (section, refusal.reason, forms[section]) if refusal.code == "stale" and section in forms else None
     forms[section] = sent
-    return _form_page(dossier, forms, status, refused=section, stale=(section, refusal.reason, stale) if stale else None)
+    return _form_page(dossier, forms, status, refused=section, stale=stale)
 
 
 @bp.post("/<public_id>/form/take-over")

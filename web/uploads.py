@@ -15,6 +15,7 @@ from intake.problem_workbook import problem_workbook
 from intake.readings import PackageReading, TableReading
 from intake.standards import Catalogue
 from store.applications import Received
+from store.dossier_readings import REFUSED_ROWS
 from store.dossier_values import TABLE_TITLES, Dossier, Reader
 from web.access import grant_access
 from web.applicationfaces import applications, problem_faces, problem_of, refusal_words
@@ -87,8 +88,8 @@ def _tables_page(dossier: Dossier, status: int = 200, reason: Message | None = N
     form = TablesForm()
     if reason:
         form.files.errors = [say(reason)]
-    return page("tables", dossier, "tables", status, form=form, titles=TABLE_TITLES, limit=house().settings.upload_limit_mb,
-                refused=[(upload, *refusal_words(upload)) for upload in dossier.refused])
+    return page("tables", dossier, "tables", status, form=form, titles=TABLE_TITLES,
+                limit=house().settings.upload_limit_mb, refused=[(upload, *refusal_words(upload)) for upload in dossier.refused])
 
 
 @bp.post("/<public_id>/tables")
@@ -114,7 +115,8 @@ def _received() -> list[Received]:
     if not sent:
         raise Refusal("malformed", Message(N_("Choose the tables to send first.")), field="files")
     if len(sent) > MOST_FILES:
-        raise Refusal("malformed", Message(N_("At most %(limit)s files at once."), {"limit": MOST_FILES}), field="files")
+        raise Refusal("malformed", Message(N_("At most %(limit)s files at once."), {"limit": MOST_FILES}),
+                      field="files")
     return [read_in(storage) for storage in sent]
 
 
@@ -148,7 +150,7 @@ def rows(public_id: str, table: str) -> Response:
     if table == "capability" and wanted != "refused":
         found: Any = store.rows(public_id, actor, search=search, warned=wanted == "warned", after=after)
     else:
-        found = store.table_rows(public_id, actor, "capability_refused" if table == "capability" else table, after=after)
+        found = store.table_rows(public_id, actor, REFUSED_ROWS if table == "capability" else table, after=after)
     return page("rows", dossier, "tables", table=table, title=TABLE_TITLES[table], found=found, search=search,
                 wanted=wanted, state=dossier.tables[table])
 
@@ -195,7 +197,8 @@ def _materials_page(dossier: Dossier, status: int = 200, code: str = "", reason:
     if code in forms:
         forms[code].file.errors = [reason]
     return page("materials", dossier, "materials", status, forms=forms, refusal_words=refusal_words,
-                limit=house().settings.upload_limit_mb, no_longer=reference().particulars("materials").get("no_longer_asked"))
+                limit=house().settings.upload_limit_mb,
+                no_longer=reference().particulars("materials").get("no_longer_asked"))
 
 
 @bp.post("/<public_id>/materials/<code>")
@@ -207,7 +210,8 @@ def hand_in(public_id: str, code: str) -> Response:
             raise Refusal("malformed", Message(N_("Choose a file first.")), field="file")
         received = read_in(storage)
         refusal = judged(received)
-        applications().hand_in(public_id, current_actor(), code, received, refusal, request.form.get(f"{code}-replaces") or None)
+        applications().hand_in(public_id, current_actor(), code, received, refusal,
+                               request.form.get(f"{code}-replaces") or None)
     except Refusal as refused:
         if refused.code in ("unknown", "forbidden", "unavailable"):
             raise
@@ -253,8 +257,8 @@ def prove(public_id: str) -> Response:
     refusal = judged(received)
     applications().hand_in_rectification(public_id, current_actor(), received, refusal)
     if refusal:
-        tell(Message(N_("“%(name)s” was not taken: %(why)s"), {"name": received.name, "why": " ".join(_words(refusal))}),
-             "error")
+        tell(Message(N_("“%(name)s” was not taken: %(why)s"),
+                     {"name": received.name, "why": " ".join(_words(refusal))}), "error")
     return redirect(url_for("applications.rectification", public_id=public_id), 303)
 
 
