@@ -89,7 +89,8 @@ def _tables_page(dossier: Dossier, status: int = 200, reason: Message | None = N
     if reason:
         form.files.errors = [say(reason)]
     return page("tables", dossier, "tables", status, form=form, titles=TABLE_TITLES,
-                limit=house().settings.upload_limit_mb, refused=[(upload, *refusal_words(upload)) for upload in dossier.refused])
+                limit=house().settings.upload_limit_mb,
+                refused=[(upload, *refusal_words(upload)) for upload in dossier.refused])
 
 
 @bp.post("/<public_id>/tables")
@@ -160,7 +161,8 @@ def problems(public_id: str) -> Response:
     """Every problem by sheet, row and column; by table, gravity and kind; page by page."""
     dossier, store, actor = dossier_of(public_id), applications(), current_actor()
     wanted = {name: request.args.get(name, "") for name in ("table", "severity", "code")}
-    found = store.problems(public_id, actor, after=request.args.get("after"), **wanted)
+    found = store.problems(public_id, actor, table=wanted["table"], severity=wanted["severity"], code=wanted["code"],
+                           after=request.args.get("after"))
     counts = store.problem_counts(public_id, actor)
     return page("problems", dossier, "tables", counts=counts, wanted=wanted, after=found.after,
                 faces=problem_faces(found.lines), titles=TABLE_TITLES, code_words=code_words,
