@@ -2,8 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
+
+from pypdf import PdfWriter
 
 from intake.check import table_files
 from intake.child import check_material_in_child, read_in_child
@@ -78,3 +81,13 @@ def reader(catalogue: Catalogue) -> Reader:
 
 def _received(path: Path) -> Received:
     return Received(path.name, path.read_bytes())
+
+
+def stand_in(title: str) -> Received:
+    """A blank page for a material that a package lacks."""
+    writer = PdfWriter()
+    writer.add_blank_page(width=595, height=842)
+    writer.add_metadata({"/Title": f"{title} (stand-in of a rehearsal)"})
+    content = BytesIO()
+    writer.write(content)
+    return Received(f"{title}.pdf", content.getvalue())

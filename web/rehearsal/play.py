@@ -11,7 +11,7 @@ from store.certificate_import import OldCertificate
 from store.commitment import text_sha256
 from store.dossier_values import Dossier
 from web.cast import PASSWORD
-from web.rehearsal.package import Package, PackageRefused, reader
+from web.rehearsal.package import Package, PackageRefused, reader, stand_in
 from web.rehearsal.report import Report
 from web.rehearsal.stage import Stage
 from workflow.commands import (
@@ -103,14 +103,24 @@ class Play:
         self._answer_sections(actor)
         if track == "commitment":
             self._choose_commitment(actor)
-        for code, files in self.package.placed(applications.get(self.case, actor).materials).items():
+        self._hand_in_materials(actor)
+        return self._report_reading(applications.get(self.case, actor), self.package.reading)
+
+    def _hand_in_materials(self, actor: Actor) -> None:
+        """The package's files, each to its material; a blank page, reported as such, where the package lacks one."""
+        applications = self.stage.applications
+        wanted = applications.get(self.case, actor).materials
+        for code, files in self.package.placed(wanted).items():
             for file, judged in files:
                 refusal = None
                 if judged.outcome != "ok" and judged.problems:
                     refusal = {"code": judged.problems[0].code, "detail": dict(judged.problems[0].detail)}
                 applications.hand_in(self.case, actor, code, file, refusal)
                 self.report.materials.append({"file": file.name, "material": code, "outcome": judged.outcome})
-        return self._report_reading(applications.get(self.case, actor), self.package.reading)
+        for state in applications.get(self.case, actor).materials:
+            if state.is_missing:
+                applications.hand_in(self.case, actor, state.code, stand_in(state.row["zh"]), None)
+                self.report.materials.append({"file": None, "material": state.code, "outcome": "stand-in"})
 
     def _answer_sections(self, actor: Actor) -> None:
         applications, facts = self.stage.applications, self.package.facts
@@ -129,6 +139,8 @@ class Play:
                 "site_right": "rented",
                 "equipment_right": "owned",
             },
+            "parent": {"unit": f"{facts.name}（所属法人，演练代填）", "uscc": facts.uscc,
+                       "address": facts.registered_address or facts.address},
             "declaration": {
                 "declared": ["lawful", "criteria", "truthful"],
                 "signer": facts.legal_person,
@@ -139,7 +151,7 @@ class Play:
         for section, given in answers.items():
             state = applications.get(self.case, actor).sections[section]
             kept = {k: v for k, v in state.values.items() if v}
-            if state.faults or not state.revision:
+            if state.asked and (state.faults or not state.revision):
                 applications.save_section(self.case, actor, section, {**given, **kept}, state.revision)
 
     def _choose_commitment(self, actor: Actor) -> None:
