@@ -183,9 +183,11 @@ class Faces:
         """
         if family in self._tried:
             return self._tried[family]
+        # A character that the family has: for any other one, Pango would open a second family beside it.
+        sample = "\U00020000" if family == "HanaMinB" else "\u4e00"
         page = (
             '<!doctype html><html lang="zh-CN"><meta charset="utf-8">'
-            f"<body style='font-family:\"{family}\"'><p>\u4e00\U00020000<p><b>\u4e00\U00020000</b>"
+            f"<body style='font-family:\"{family}\"'><p>{sample}<p><b>{sample}</b>"
         )
         specimen = HTML(string=page, url_fetcher=refuse_fetch).render(font_config=self._font_config)
         drawn: dict[int, Font] = {}
