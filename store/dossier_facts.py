@@ -6,6 +6,7 @@ from typing import Any
 from store.dossier_values import SECTION_TITLES, SECTIONS, TABLE_TITLES, Agency, Faults, Sections
 from store.eligibility import Exclusion
 from store.reference import Reference
+from workflow.vocabulary import N_
 
 # Which tables of the official form belong to which kind of application (form of 2021, annexes and change forms).
 _FULL = ("capability", "signatories", "staff", "equipment")
@@ -144,6 +145,14 @@ def facts_of(held: Holdings, catalogues: Catalogues, faults: Faults) -> dict[str
         "corrections_open": held.corrections_open,
         "commitment_bars": list(held.commitment_bars),
     }
+
+
+# The English names of the materials that may be missing, so that the catalogue of translations knows them; the names
+# themselves come from reference/materials.yaml.
+MATERIALS_NAMED = (
+    N_("Typical report of each category"), N_("Approval of establishment"), N_("Authorisation by the parent"),
+    N_("Appointment papers"), N_("Right to use each site"), N_("Proof that only the address was renamed"),
+)
 
 
 def _gaps(held: Holdings, catalogues: Catalogues, faults: Faults) -> list[str]:

@@ -36,6 +36,7 @@ for _name in ("index", "begin", "start", "show", "form", "save_section", "take_o
               "rectification", "submit_rectification", "retraction", "retract", "certificate"):
     grant_access(f"applications.{_name}", roles=[Role.APPLICANT])
 
+PREVIEWED = 100    # capability rows on the preview; a display choice
 COMPARED = {"general": ("acceptance", "technical_review", "decision", "delivery"),
             "commitment": ("commitment_decision", "commitment_delivery", "commitment_verification")}
 
@@ -88,9 +89,18 @@ def show(public_id: str) -> Response:
     entries = casework.timeline(dossier.file)
     words, url = continue_at(dossier)
     return page("show", dossier, "show", parts=parts(dossier), next_words=words, next_url=url,
-                steps=progress(dossier.file, entries), entries=history(dossier.file, entries[:8]),
+                steps=progress(dossier.file, entries), entries=_without_repeats(history(dossier.file, entries))[:8],
                 clocks=clock_faces(dossier.file), papers=applications().documents(public_id, current_actor()),
                 issued=applications().certificate(public_id, current_actor()), offers=_offered(dossier))
+
+
+def _without_repeats(entries: list[Any]) -> list[Any]:
+    """The history with every run of the same act by the same person told once, at its latest."""
+    kept: list[Any] = []
+    for entry in entries:
+        if not kept or (str(kept[-1].text), kept[-1].actor) != (str(entry.text), entry.actor):
+            kept.append(entry)
+    return kept
 
 
 def _offered(dossier: Dossier) -> dict[str, Any]:
@@ -243,7 +253,7 @@ def _preview_page(dossier: Dossier, status: int = 200, reason: Message | None = 
     offers = _offered(dossier)
     name = next((n for n in ("submit", "submit_on_commitment", "resubmit") if n in offers), None)
     return page("preview", dossier, "preview", status, titles=SECTION_TITLES, forms=_kept_forms(dossier),
-                rows=store.rows(public_id, actor, limit=200), reason=reason,
+                rows=store.rows(public_id, actor, limit=PREVIEWED), reason=reason,
                 signatories=store.table_rows(public_id, actor, "signatories", limit=200),
                 offer=offers.get(name) if name else None, act=name, command_id=str(uuid4()))
 

@@ -223,7 +223,7 @@ def _entry(procedure: Procedure, entry: TimelineEntry) -> EntryFace:
                      said(entry.payload), entry.hash)
 
 
-EVENTS = {"open": N_("The case was opened"), "edit": N_("changed the application"),
+EVENTS = {"open": N_("The case was opened"), "edit_application": N_("changed the application"),
           "save_application": N_("changed the application")}
 
 
