@@ -6,7 +6,6 @@ names a file that is not there; a file without a row is harmless and found by th
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -38,8 +37,13 @@ class FileStore:
     def put(self, content: bytes) -> str:
         """Keep the content and return its SHA-256 in hex. Keeping the same content twice is one file."""
         digest = hashlib.sha256(content).hexdigest()
-        with suppress(AlreadyExistsError):  # the same bytes are already there
-            obstore.put(self._store, _key(digest), content, mode="create")
+        key = _key(digest)
+        try:
+            obstore.put(self._store, key, content, mode="create")
+        except AlreadyExistsError:
+            # The same bytes are there already, unless a crash of the machine cut them short.
+            if obstore.head(self._store, key)["size"] != len(content):
+                obstore.put(self._store, key, content)
         return digest
 
     def get(self, digest: str) -> bytes:

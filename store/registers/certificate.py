@@ -313,7 +313,8 @@ def _add_annex(connection: Connection, case_id: int, certificate_id: int, versio
         .where(source.case_id == case_id, source.standing == "confirmed")
         .order_by(source.ordinal)
     )
-    added = connection.execute(insert(target).from_select(names, chosen)).rowcount
+    adding = insert(target).from_select(names, chosen).execution_options(preserve_rowcount=True)
+    added = connection.execute(adding).rowcount
     people = connection.scalars(
         select(DossierRowRecord.values)
         .where(DossierRowRecord.case_id == case_id, DossierRowRecord.table_name == "signatories")
