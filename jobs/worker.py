@@ -11,7 +11,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 
 from jobs.documents import render_document
@@ -41,14 +41,20 @@ log = logging.getLogger("wujian.jobs")
 
 
 class Worker:
-    """One line of work: one job at a time, in the thread that calls `run`. `name` is unique to this worker."""
+    """One line of work: one job at a time, in the thread that calls `run`. `name` is unique to this worker.
 
-    def __init__(self, workshop: Workshop, name: str = "", lease: timedelta = LEASE) -> None:
+    `kinds` are the jobs it takes (default: all); an installation may keep a worker for certificates alone.
+    """
+
+    def __init__(
+        self, workshop: Workshop, name: str = "", lease: timedelta = LEASE, kinds: Iterable[str] = WORK
+    ) -> None:
         place = name or socket.gethostname()
         self.name = f"{place}:{os.getpid()}:{secrets.token_hex(3)}"[:80]
         self.bench = Bench(workshop)
         self.queue = workshop.queue
         self.lease = lease
+        self.kinds = tuple(kinds)
         self._stop = threading.Event()
         self._held: Job | None = None
         self._alive_at = 0.0
@@ -88,7 +94,7 @@ class Worker:
     def turn(self) -> bool:
         """Do the duties that are due and one job; whether there was a job."""
         self._duties()
-        for job in self.queue.claim(self.name, WORK, self.lease):
+        for job in self.queue.claim(self.name, self.kinds, self.lease):
             self._held = job
             try:
                 self._do(job)

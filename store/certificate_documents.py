@@ -235,6 +235,7 @@ def _printable(row: Any) -> Printable:
         certificate_public_id=row.certificate_public_id,
         number=row.number,
         agency_name=row.agency_name,
+        status=row.status,
         version=row.version,
         annex_rows=row.annex_rows,
         sha256=row.sha256,

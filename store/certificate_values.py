@@ -135,10 +135,16 @@ class Printable:
     certificate_public_id: str
     number: str
     agency_name: str
+    status: str
     version: int
     annex_rows: int
     sha256: str | None
     pages: int | None
+
+    @property
+    def may_leave(self) -> bool:
+        """Whether it can be printed: rendered, and not taken back meanwhile."""
+        return self.sha256 is not None and self.status == "valid"
 
 
 def signatories_once(

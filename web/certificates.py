@@ -11,6 +11,7 @@ from store.files import FileMissing
 from store.jobs import JobLine, JobQueue
 from web.access import grant_access
 from web.casefaces import pressing
+from web.certificate_faces import STANDINGS
 from web.context import case_store, current_actor, database, files, say, tell
 from workflow.commands import Plain
 from workflow.vocabulary import N_, Message, Refusal, Role
@@ -35,8 +36,8 @@ def index() -> str:
     page = documents.printable(actor, state, after=request.args.get("after"), limit=PAGE)
     return render_template(
         "certificates/index.html", state=state, states=STATES, form=ChoiceForm(), after=page.after,
-        counts=documents.count_printable(actor, STATES), ready=[line for line in page.lines if line.sha256],
-        lines=[(line, pressing(line.clocks)) for line in page.lines])
+        counts=documents.count_printable(actor, STATES), ready=[line for line in page.lines if line.may_leave],
+        lines=[(line, pressing(line.clocks)) for line in page.lines], standings=STANDINGS)
 
 
 @bp.post("/print")
@@ -53,7 +54,7 @@ def print_again() -> Response:
     form = ChoiceForm(request.form)
     chosen, actor, documents = form.chosen(), current_actor(), CertificateDocuments(database())
     lines = documents.printables(actor, [one.public_id for one in chosen])
-    done = [line for line in lines if line.state != "granted" and line.sha256]
+    done = [line for line in lines if line.state != "granted" and line.may_leave]
     documents.record_printing(actor, done, form.act_id())
     return _to_batch(form, done, [_not_printed(line) for line in lines if line not in done])
 
@@ -82,6 +83,9 @@ def _perform(chosen: tuple[Chosen, ...], action: str) -> tuple[list[Printable], 
         actor, [one.public_id for one in chosen])}
     for one in chosen:
         line = lines.get(one.public_id)
+        if line and line.sha256 and not line.may_leave and action == "print_certificate":
+            refused.append({"number": line.number, "reason": say(Message(N_("It is no longer in force.")))})
+            continue
         try:
             cases.perform(one.public_id, action, actor, Plain(), command_id=one.command_id, expected_version=one.seen)
         except Refusal as refusal:
@@ -93,7 +97,8 @@ def _perform(chosen: tuple[Chosen, ...], action: str) -> tuple[list[Printable], 
 
 
 def _not_printed(line: Printable) -> dict[str, str]:
-    return {"number": line.number, "reason": say(Message(N_("It has not been printed yet.")))}
+    why = N_("It has not been printed yet.") if line.state == "granted" else N_("It is no longer in force.")
+    return {"number": line.number, "reason": say(Message(why))}
 
 
 def _to_batch(form: ChoiceForm, done: list[Printable], refused: list[dict[str, str]]) -> Response:
