@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
@@ -132,6 +134,14 @@ def alembic_config(url: str) -> Config:
 def migrate(url: str, revision: str = "head") -> None:
     """Bring the schema at `url` to a revision (default: the newest)."""
     command.upgrade(alembic_config(url), revision)
+
+
+def schema_problem(database: Database) -> str | None:
+    """Why the schema is not the one this version needs; None when it is."""
+    head = ScriptDirectory.from_config(alembic_config(database.url)).get_current_head()
+    with database.reading() as connection:
+        found = MigrationContext.configure(connection).get_current_revision()
+    return None if found == head else f"the database is at schema {found or 'none'}, this version needs {head}"
 
 
 def ping(database: Database) -> None:

@@ -5,13 +5,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import func, select, text
 
 from store.audit import broken_links
 from store.backup import missing_files, named_files
-from store.database import Database, alembic_config
+from store.database import Database, schema_problem
 from store.files import FileStore
 from store.law import LawBook
 from store.records.audit import APPEND_ONLY, AuditRecord
@@ -47,12 +45,9 @@ def examine(database: Database, files: FileStore, laws: LawBook) -> Iterator[Fin
 
 
 def _schema(database: Database) -> Finding:
-    head = ScriptDirectory.from_config(alembic_config(database.url)).get_current_head()
-    with database.reading() as connection:
-        found = MigrationContext.configure(connection).get_current_revision()
-    if found != head:
-        return Finding("schema", "ill", f"at {found}, this version needs {head}", "run: ./run wujian migrate")
-    return Finding("schema", "well", f"at {head}")
+    if problem := schema_problem(database):
+        return Finding("schema", "ill", problem, "run: ./run wujian migrate")
+    return Finding("schema", "well", "the newest")
 
 
 def _triggers(database: Database) -> Finding:

@@ -53,10 +53,12 @@ class Installation:
             configure_logging(self._settings)
         return self._settings
 
-    def house(self) -> House:
-        """The stores, opened once; closed when the command ends."""
+    def house(self, *, any_schema: bool = False) -> House:
+        """The stores, opened once; closed when the command ends. Ends the program on another schema than ours."""
         if not self._opened:
             self._opened.append(self.open_house(self.settings))
+            if not any_schema and (problem := databases.schema_problem(self._opened[0].database)):
+                raise click.ClickException(f"{problem}; run `./run wujian migrate` first")
         return self._opened[0]
 
     def close(self) -> None:

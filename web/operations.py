@@ -18,7 +18,7 @@ _MARK = {"well": "ok  ", "warning": "warn", "ill": "FAIL"}
 @installation
 def doctor(place: Installation) -> None:
     """Look at everything that can be wrong; exit 1 if anything is."""
-    house = place.house()
+    house = place.house(any_schema=True)
     findings = [Finding("settings", "ill", reason) for reason in check_at_start(place.settings)]
     findings += examine(house.database, house.files, house.laws)
     for finding in findings:
