@@ -17,6 +17,7 @@ from wtforms import (
     HiddenField,
     MultipleFileField,
     RadioField,
+    SelectChoice,
     SelectField,
     SelectMultipleField,
     StringField,
@@ -124,12 +125,17 @@ def _line(label: Any, *checks: Any, needed: bool = True, most: int = LINE, kind:
     return kind(label, [_Needed() if needed else _Optional(), _Plain(most), *checks], **options)
 
 
+def _offered(choices: Sequence[tuple[str, Any]]) -> list[SelectChoice]:
+    return [SelectChoice(value, words) for value, words in choices]
+
+
 def _one_of(label: Any, choices: list[tuple[str, Any]], **options: Any) -> RadioField:
-    return RadioField(label, [_Needed(_l("Please choose."))], choices=choices, validate_choice=False, **options)
+    return RadioField(label, [_Needed(_l("Please choose."))], choices=_offered(choices), validate_choice=False,
+                      **options)
 
 
 def _some_of(label: Any, choices: list[tuple[str, Any]], **options: Any) -> SelectMultipleField:
-    return SelectMultipleField(label, [_Needed(_l("Please choose at least one."))], choices=choices,
+    return SelectMultipleField(label, [_Needed(_l("Please choose at least one."))], choices=_offered(choices),
                                validate_choice=False, widget=ListWidget(prefix_label=False),
                                option_widget=CheckboxInput(), **options)
 
@@ -159,7 +165,7 @@ class SectionForm(Form):  # type: ignore[misc]
         for name, field in self._fields.items():
             if name == "revision":
                 continue
-            known = [str(value) for value, _label in getattr(field, "choices", None) or ()]
+            known = [str(choice.value) for choice in getattr(field, "choices", None) or ()]
             if isinstance(field, SelectMultipleField):
                 found[name] = [v for v in field.data or () if not known or v in known]
             elif isinstance(field, (RadioField, SelectField)):
@@ -187,11 +193,11 @@ class CoverForm(SectionForm):
 
     def offer(self, choices: Choices | None) -> None:
         if choices is None:
-            self.types.choices = [(value, value) for value in self.types.data or ()]
-            self.industry.choices = [(self.industry.data or "", "")]
+            self.types.choices = _offered([(value, value) for value in self.types.data or ()])
+            self.industry.choices = _offered([(self.industry.data or "", "")])
             return
-        self.types.choices = list(choices.types)
-        self.industry.choices = [("", _l("None")), *choices.industries]
+        self.types.choices = _offered(choices.types)
+        self.industry.choices = _offered([("", _l("None")), *choices.industries])
 
     def validate_types(self, field: Any) -> None:
         if "first" in field.data and len(field.data) > 1:

@@ -212,7 +212,7 @@ def shown_value(forms: Mapping[str, SectionForm], section: str, name: str, value
     """A kept value as people read it: the words of a choice, lines joined."""
     form = forms.get(section)
     field = form._fields.get(name) if form is not None else None
-    words = {str(key): str(label) for key, label in getattr(field, "choices", None) or ()}
+    words = {str(choice.value): str(choice.label) for choice in getattr(field, "choices", None) or ()}
     joint = "、" if language() == "zh" else ", "
     if isinstance(value, (list, tuple)):
         return joint.join(words.get(str(v), str(v)) for v in value)
