@@ -351,6 +351,12 @@ def test_what_ends_an_account_s_sessions_ends_all_of_them(
     assert [sessions.find(token) for token in tokens] == [None] * 3
 
 
+def test_a_session_begun_just_after_its_account_was_closed_opens_nothing(
+        accounts: AccountStore, sessions: SessionStore, officer: int) -> None:
+    accounts.deactivate(officer)
+    assert sessions.find(sessions.create({}, officer)) is None
+
+
 def test_only_a_hash_of_the_identifier_is_kept(database: Database, sessions: SessionStore) -> None:
     token = sessions.create({"a": 1})
     with database.reading() as connection:
