@@ -1,0 +1,113 @@
+"""The schema that migrations make is the schema that the code means, on both databases, there and back."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import inspect, text
+
+from store.database import Database, alembic_config, migrate
+from store.records import metadata
+from store.records.audit import APPEND_ONLY
+
+POSTGRES = {
+    "columns": "SELECT table_name, column_name, data_type, character_maximum_length, is_nullable, column_default "
+               "FROM information_schema.columns WHERE table_schema = 'public'",
+    "constraints": "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint "
+                   "WHERE connamespace = 'public'::regnamespace",
+    "indexes": "SELECT tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'",
+    "triggers": "SELECT tgname, pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal",
+    "functions": "SELECT proname, prosrc FROM pg_proc WHERE pronamespace = 'public'::regnamespace",
+}  # fmt: skip
+SQLITE = {"everything": "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'"}
+
+
+def schema(database: Database) -> dict[str, list[tuple[str, ...]]]:
+    """All that the database knows about its own shape, without the table that Alembic keeps."""
+    queries = SQLITE if database.is_sqlite else POSTGRES
+    with database.reading() as connection:
+        return {
+            name: sorted(
+                tuple(_plain(str(v)) for v in row)
+                for row in connection.execute(text(query))
+                if "alembic_version" not in str(row)
+            )
+            for name, query in queries.items()
+        }
+
+
+def _plain(said: str) -> str:
+    """A statement as the sorted list of its lines: the order of constraints within a table means nothing."""
+    return "; ".join(sorted(" ".join(line.split()).rstrip(",") for line in said.splitlines()))
+
+
+def differences(database: Database) -> list[Any]:
+    with database.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        return compare_metadata(context, metadata)
+
+
+@pytest.fixture
+def empty(empty_database_url: str) -> Any:
+    database = Database(empty_database_url)
+    yield database
+    database.close()
+
+
+def test_the_head_of_the_migrations_is_what_the_models_mean(empty: Database) -> None:
+    migrate(empty.url)
+    assert differences(empty) == []
+
+
+def test_checks_indexes_and_triggers_are_those_of_the_models_too(empty: Database, tmp_path: Path) -> None:
+    migrate(empty.url)
+    migrated = schema(empty)
+    command.downgrade(alembic_config(empty.url), "base")
+    metadata.create_all(empty.engine)
+    assert schema(empty) == migrated
+
+
+def test_up_and_down_and_up_again_is_the_same_schema(empty: Database) -> None:
+    migrate(empty.url)
+    first = schema(empty)
+    command.downgrade(alembic_config(empty.url), "base")
+    assert set(inspect(empty.engine).get_table_names()) <= {"alembic_version"}
+    assert not any(schema(empty).values())
+    migrate(empty.url)
+    assert schema(empty) == first
+
+
+def test_the_append_only_triggers_are_there_after_an_upgrade(empty: Database) -> None:
+    migrate(empty.url)
+    found = str(schema(empty))
+    for table in APPEND_ONLY:
+        assert f"{table}_no_update" in found if empty.is_sqlite else f"{table}_append_only" in found
+
+
+def test_a_column_that_no_migration_made_is_noticed(empty: Database) -> None:
+    """Planted fault: the comparison is known to be able to fail."""
+    migrate(empty.url)
+    with empty.writing() as connection:
+        connection.execute(text("ALTER TABLE mail ADD COLUMN stray INTEGER"))
+    assert differences(empty)
+
+
+def test_there_is_one_head() -> None:
+    assert len(ScriptDirectory.from_config(alembic_config("sqlite://")).get_heads()) == 1
+
+
+def test_no_released_migration_leans_on_the_models() -> None:
+    """A migration that imported the models would change its meaning whenever they do."""
+    for path in (Path(__file__).parents[2] / "migrations" / "versions").glob("*.py"):
+        assert "store.records" not in path.read_text("utf-8"), path.name
+
+
+def test_migrating_twice_is_migrating_once(empty: Database) -> None:
+    migrate(empty.url)
+    first = schema(empty)
+    migrate(empty.url)
+    assert schema(empty) == first
