@@ -17,7 +17,6 @@ from workflow.procedure import Action, Procedure
 from workflow.rules import conflict
 from workflow.vocabulary import N_, SYSTEM, Actor, Message, Refusal
 
-
 logging.getLogger("transitions").setLevel(logging.WARNING)  # it tells every callback of every step
 
 
