@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
+from forms.identifiers import IdentifierError, parse_uscc
 from intake.readings import PackageReading
 from store.casework import Casework
 from store.certificate_import import OldCertificate
@@ -65,8 +66,12 @@ class Play:
 
     def register(self) -> None:
         facts = self.package.facts
+        try:
+            uscc = parse_uscc(facts.uscc)
+        except IdentifierError as error:
+            raise Stopped(f"registration refused: {error.message}") from error
         self.stage.house.accounts.register_agency(
-            uscc=facts.uscc,
+            uscc=uscc,
             agency_name=facts.name,
             division=facts.region_code or facts.uscc[2:8],
             address=facts.registered_address or facts.address,
