@@ -3,7 +3,7 @@
 The command judges its own content, so a page, the JSON interface and a script are refused alike and in the same
 words; a form only reads. A refusal that names a field goes back onto that field by `refuse`.
 """
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, ClassVar
 from uuid import UUID, uuid4
@@ -20,6 +20,7 @@ from wtforms import (
     HiddenField,
     PasswordField,
     RadioField,
+    SelectChoice,
     SelectMultipleField,
     StringField,
     TextAreaField,
@@ -51,6 +52,11 @@ def _damaged() -> Refusal:
     return Refusal("malformed", Message(N_("This form is damaged; reload the page and send it again.")))
 
 
+def _offered(words: Mapping[str, Any]) -> list[SelectChoice]:
+    """Code -> words as the choices of a field."""
+    return [SelectChoice(code, label) for code, label in words.items()]
+
+
 class OrdinalsField(Field):  # type: ignore[misc]
     """Row numbers, one per value sent. What is not a number refuses the whole form."""
 
@@ -76,7 +82,8 @@ class ActionForm(Form):  # type: ignore[misc]
 
     command_id = HiddenField()
     expected_version = HiddenField()
-    note = TextAreaField(_l("Note"), description=_l("Kept in the case's history; need not be filled in."))
+    note = TextAreaField(_l("Note"), render_kw={"rows": 2},
+                         description=_l("Kept in the case's history; need not be filled in."))
     sure = BooleanField(_l("I have checked this and know that it cannot be undone."))
     password = PasswordField(_l("Your password"), description=_l(
         "This step is taken under your own name: confirm that it is you."),
@@ -208,8 +215,8 @@ class OrganiseReviewForm(ActionForm):
 
     command = OrganiseReview
 
-    mode = RadioField(_l("How to review"), validate_choice=False, choices=[
-        ("on_site", _l("On site")), ("documentary", _l("On documents")), ("remote", _l("Remotely"))])
+    mode = RadioField(_l("How to review"), validate_choice=False, choices=_offered({
+        "on_site": _l("On site"), "documentary": _l("On documents"), "remote": _l("Remotely")}))
     members = SelectMultipleField(_l("Team"), validate_choice=False, choices=[], widget=ListWidget(prefix_label=False),
                                   option_widget=CheckboxInput())
     leader = RadioField(_l("Team leader"), validate_choice=False, choices=[])
@@ -218,8 +225,9 @@ class OrganiseReviewForm(ActionForm):
     def __init__(self, formdata: MultiDict[str, str] | None = None, *, pool: Sequence[tuple[str, str]] = (),
                  leaders: Iterable[str] = (), **rest: Any) -> None:
         super().__init__(formdata, **rest)
-        self.members.choices = list(pool)
-        self.leader.choices = [(key, name) for key, name in pool if key in set(leaders)]
+        self._pool, self._leaders = dict(pool), frozenset(leaders)
+        self.members.choices = _offered(self._pool)
+        self.leader.choices = _offered({key: name for key, name in self._pool.items() if key in self._leaders})
 
     def read(self) -> Command:
         self.planned_on.process_errors = []  # the command says what is wrong with a date that could not be read
@@ -227,10 +235,10 @@ class OrganiseReviewForm(ActionForm):
 
     def to_command(self) -> OrganiseReview:
         members, leader = tuple(self.members.data or ()), self.leader.data or ""
-        if set(members) - {key for key, _ in self.members.choices}:
+        if set(members) - self._pool.keys():
             raise Refusal("malformed", Message(N_("One of the chosen persons cannot review this case.")),
                           field="members")
-        if leader and leader not in {key for key, _ in self.leader.choices}:
+        if leader and leader not in self._leaders:
             raise Refusal("malformed", Message(N_("This person cannot lead the team.")), field="leader")
         if not leader:
             raise Refusal("malformed", Message(N_("Choose who leads the team.")), field="leader")
@@ -242,8 +250,8 @@ class OrganiseReviewForm(ActionForm):
 class RecordSignOffForm(ActionForm):
     command = RecordSignOff
 
-    verdict = RadioField(_l("Answer of the department"), validate_choice=False, choices=[
-        (Verdict.AGREE.value, _l("Agrees")), (Verdict.OBJECT.value, _l("Objects"))])
+    verdict = RadioField(_l("Answer of the department"), validate_choice=False, choices=_offered({
+        Verdict.AGREE.value: _l("Agrees"), Verdict.OBJECT.value: _l("Objects")}))
     opinion = TextAreaField(_l("Opinion"), render_kw={"rows": 4}, description=_l(
         "Required when the department objects."))
 
@@ -293,12 +301,12 @@ class ConfirmRowsForm(ActionForm):
     def __init__(self, formdata: MultiDict[str, str] | None = None, *, ways: Sequence[tuple[str, str]] = (),
                  **rest: Any) -> None:
         super().__init__(formdata, **rest)
-        self.ways.choices = list(ways)
+        self._ways = dict(ways)
+        self.ways.choices = _offered(self._ways)
 
     def to_command(self) -> ConfirmRows:
         refused = self.press.data == "refuse"
-        known = {key for key, _ in self.ways.choices}
-        if set(self.ways.data or ()) - known:
+        if set(self.ways.data or ()) - self._ways.keys():
             raise Refusal("malformed", Message(N_("There is no such way of confirming a row.")), field="ways")
         return ConfirmRows(
             note=self.note_text(), every=self.press.data == "confirm_every", rows=tuple(self.rows.data or ()),
@@ -310,8 +318,8 @@ class FindingForm(Form):  # type: ignore[misc]
     """One checklist line."""
 
     code = HiddenField()
-    result = RadioField(_l("Result"), validate_choice=False, choices=[
-        ("meets", _l("Meets")), ("does_not_meet", _l("Does not meet")), ("not_applicable", _l("Not applicable"))])
+    result = RadioField(_l("Result"), validate_choice=False, choices=_offered({
+        "meets": _l("Meets"), "does_not_meet": _l("Does not meet"), "not_applicable": _l("Not applicable")}))
     explanation = TextAreaField(_l("Facts"), render_kw={"rows": 1})
 
 
@@ -340,8 +348,8 @@ class AnnulForm(ActionForm):
 
     command = Annul
 
-    whole = RadioField(_l("What is annulled"), validate_choice=False, choices=[
-        ("yes", _l("The whole certificate")), ("no", _l("Only the rows chosen below"))])
+    whole = RadioField(_l("What is annulled"), validate_choice=False, choices=_offered({
+        "yes": _l("The whole certificate"), "no": _l("Only the rows chosen below")}))
     rows = OrdinalsField()
     grounds = TextAreaField(_l("Grounds"), description=_l("Facts and law; this text goes into the document."),
                             render_kw={"rows": 5})

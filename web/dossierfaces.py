@@ -66,10 +66,17 @@ def _section_lines(name: str, values: Mapping[str, Any]) -> list[tuple[Any, Any]
 
 def _plain_value(field: Any, value: Any) -> Any:
     """A value in words: choices by their labels, lists on one line."""
-    words = {str(code): label for code, label in getattr(field, "choices", None) or ()}
+    words = dict(_choices(getattr(field, "choices", None) or ()))
     if isinstance(value, list):
         return "、".join(str(words.get(str(each), each)) for each in value)
     return str(words.get(str(value), value)) if not isinstance(value, bool) else value
+
+
+def _choices(choices: Any) -> Iterable[tuple[str, Any]]:
+    """The (code, words) of a field's choices, in whichever of the three ways they were given."""
+    if isinstance(choices, Mapping):
+        return [(str(code), words) for code, words in choices.items()]
+    return [(str(c[0]), c[1]) if isinstance(c, tuple) else (str(c.value), c.label) for c in choices]
 
 
 def way_names() -> dict[str, Message]:
