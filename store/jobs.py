@@ -311,10 +311,8 @@ class JobQueue:
                 return True
             dialect = sqlite if self.database.is_sqlite else postgresql
             row = {"name": key, "seen_at": at, "started_at": at}
-            return (
-                connection.execute(dialect.insert(_WORKER).values(**row).on_conflict_do_nothing()).rowcount
-                == 1
-            )
+            first = dialect.insert(_WORKER).values(**row).on_conflict_do_nothing().returning(_WORKER.c.name)
+            return connection.execute(first).first() is not None
 
     # -- mail --------------------------------------------------------------------------------------------
 
