@@ -27,7 +27,7 @@ def rehearse(
     """
     package = Package.open(directory, Catalogue.from_csv(INSTALLED_STANDARDS))
     facts, report = package.facts, Report(directory.name, track)
-    report.files = package.reading.to_json()["files"]
+    _note_reading(package, report)
     start = facts.applied_on or datetime.now(BUREAU_ZONE).date()
     stage = own_stage(open_house, work_off, out / "var", facts.region_code or facts.uscc[2:8], start, base)
     try:
@@ -50,6 +50,18 @@ def rehearse(
     finally:
         stage.close()
     return report
+
+
+def _note_reading(package: Package, report: Report) -> None:
+    report.files = package.reading.to_json()["files"]
+    report.agency = {"name": package.facts.name, "uscc": package.facts.uscc}
+    for table in package.reading.tables:
+        for code, count in table.problem_counts.items():
+            report.problems[code] = report.problems.get(code, 0) + count
+    if capability := package.reading.find("capability"):
+        accepted = len(capability.accepted_rows)
+        report.rows = {"read": capability.data_rows, "accepted": accepted,
+                       "refused": capability.data_rows - accepted}
 
 
 def _check(stage: Stage, play: Play, package: Package, out: Path) -> None:

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import uuid4
 
 from forms.identifiers import IdentifierError, parse_uscc
-from intake.readings import PackageReading
 from store.casework import Casework
 from store.certificate_import import OldCertificate
 from store.commitment import text_sha256
@@ -109,7 +108,7 @@ class Play:
         if track == "commitment":
             self._choose_commitment(actor)
         self._hand_in_materials(actor)
-        return self._report_reading(applications.get(self.case, actor), self.package.reading)
+        return self._settled(applications.get(self.case, actor))
 
     def _hand_in_materials(self, actor: Actor) -> None:
         """The package's files, each to its material; a blank page, reported as such, where the package lacks one."""
@@ -176,22 +175,14 @@ class Play:
         self.take(actor, "choose_commitment_track")
         self.stage.applications.renew(self.case, actor)
 
-    def _report_reading(self, dossier: Dossier, reading: PackageReading) -> Dossier:
+    def _settled(self, dossier: Dossier) -> Dossier:
+        """The finished dossier; stops where something is still missing."""
         capability = dossier.tables["capability"]
-        self.report.rows = {
-            "read": capability.data_rows,
-            "accepted": capability.accepted,
-            "refused": capability.refused_rows,
-        }
-        for table in reading.tables:
-            for code, count in table.problem_counts.items():
-                self.report.problems[code] = self.report.problems.get(code, 0) + count
-        self.report.files = reading.to_json()["files"]
-        self.report.application = {
-            "types": list(dossier.case.fact("application_types") or ()),
-            "sectors": list(dossier.case.fact("sectors") or ()),
-            "departments": list(dossier.case.fact("departments") or ()),
-        }
+        self.report.rows = {"read": capability.data_rows, "accepted": capability.accepted,
+                            "refused": capability.refused_rows}
+        self.report.application = {"types": list(dossier.case.fact("application_types") or ()),
+                                   "sectors": list(dossier.case.fact("sectors") or ()),
+                                   "departments": list(dossier.case.fact("departments") or ())}
         if dossier.gaps:
             raise Stopped("the application is not complete: " + "; ".join(dossier.gaps))
         return dossier
