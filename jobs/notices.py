@@ -10,7 +10,6 @@ import smtplib
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from email.errors import HeaderParseError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from pathlib import Path
@@ -27,7 +26,8 @@ TEMPLATES = Path(__file__).parent.parent / "templates/mail"
 LANGUAGES = ("zh_Hans_CN", "en")
 DUTY = "duty"  # the template for those who got something to do
 SECONDS = 30  # for one answer of the mail server
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_ADDRESS = re.compile(r"[A-Za-z0-9._%+'=/-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,63}")
 
 # Mail is plain text: escaping would put &amp; into names. No value can reach a header but the subject, see below.
 _templates = Environment(
@@ -37,6 +37,10 @@ _templates = Environment(
     trim_blocks=True,
     keep_trailing_newline=True,
 )
+
+
+class ImpossibleAddress(ValueError):
+    """No mail server could deliver to this."""
 
 
 def notify(bench: Bench, job: Job) -> Done:
@@ -57,10 +61,10 @@ def notify(bench: Bench, job: Job) -> Done:
     refused = []
     with mail_server(settings) as send:
         for one in waiting:
-            message = compose(facts, one, str(job.payload["notice"]), job.id, settings)
             try:
+                message = compose(facts, one, str(job.payload["notice"]), job.id, settings)
                 send(message)
-            except (smtplib.SMTPRecipientsRefused, ValueError, HeaderParseError) as error:
+            except (smtplib.SMTPRecipientsRefused, ImpossibleAddress) as error:
                 if _may_pass(error):
                     raise
                 refused.append(one.email)
@@ -77,7 +81,9 @@ def _may_pass(error: Exception) -> bool:
 
 
 def compose(facts: NoticeFacts, one: Addressee, notice: str, job_id: str, settings: Settings) -> EmailMessage:
-    """One mail in the reader's language. Raises ValueError or HeaderParseError for an impossible address."""
+    """One mail in the reader's language. Raises ImpossibleAddress."""
+    if not _ADDRESS.fullmatch(one.email):
+        raise ImpossibleAddress(one.email)
     language = one.language if one.language in LANGUAGES else LANGUAGES[0]
     template = _templates.get_template(f"{language}/{notice if one.why == 'applicant' else DUTY}.txt")
     chinese = language == LANGUAGES[0]
@@ -109,7 +115,7 @@ def compose(facts: NoticeFacts, one: Addressee, notice: str, job_id: str, settin
 
 def one_line(text: str) -> str:
     """Text for a header: control characters and line breaks are blanks, so no further header can begin."""
-    return _CONTROLS.sub(" ", text).strip()[:200]
+    return " ".join(_CONTROLS.sub(" ", text).split())[:200].rstrip()
 
 
 @contextmanager
