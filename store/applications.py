@@ -98,6 +98,9 @@ class ApplicationStore(DossierReads):
             seen = int(state.get("revision", 0))
             if edit.sections.get(section, {}) == kept and seen:
                 return seen
+            if not 0 <= revision <= seen:
+                raise Refusal("malformed", Message(
+                    N_("This form is damaged; reload the page and send it again.")))
             if revision != seen:
                 raise Refusal("stale", Message(
                     N_("Meanwhile %(who)s saved this part (%(when)s). What you typed is still on this page: compare, "

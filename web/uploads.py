@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 from forms.applications import MaterialForm, TablesForm
 from intake.child import check_material_in_child, read_in_child
 from intake.problem_workbook import problem_workbook
+from intake.problems import Problem
 from intake.readings import PackageReading, TableReading
 from intake.standards import Catalogue
 from store.applications import Received
@@ -97,6 +98,7 @@ def _tables_page(dossier: Dossier, status: int = 200, reason: Message | None = N
 @bp.post("/<public_id>/tables")
 def receive(public_id: str) -> Response:
     """Several tables at once, recognised by their content. Small ones are read at once, large ones behind the page."""
+    dossier_of(public_id)
     try:
         received = _received()
         case_id = applications().receive_tables(public_id, current_actor(), received)
@@ -207,12 +209,9 @@ def _materials_page(dossier: Dossier, status: int = 200, code: str = "", reason:
 @bp.post("/<public_id>/materials/<code>")
 def hand_in(public_id: str, code: str) -> Response:
     """Hand in a material. Its content is judged in a contained child, whatever its name says."""
-    storage = request.files.get(f"{code}-file")
+    dossier_of(public_id)  # nobody else's file is even looked at
     try:
-        if storage is None or not storage.filename:
-            raise Refusal("malformed", Message(N_("Choose a file first.")), field="file")
-        received = read_in(storage)
-        refusal = judged(received)
+        received, refusal = _judged_file(f"{code}-file")
         applications().hand_in(public_id, current_actor(), code, received, refusal,
                                request.form.get(f"{code}-replaces") or None)
     except Refusal as refused:
@@ -225,6 +224,14 @@ def hand_in(public_id: str, code: str) -> Response:
     return redirect(url_for("uploads.materials", public_id=public_id, _anchor=code), 303)
 
 
+def _judged_file(field: str) -> tuple[Received, dict[str, Any] | None]:
+    storage = request.files.get(field)
+    if storage is None or not storage.filename:
+        raise Refusal("malformed", Message(N_("Choose a file first.")), field="file")
+    received = read_in(storage)
+    return received, judged(received)
+
+
 def judged(received: Received) -> dict[str, Any] | None:
     """Why a material cannot be taken, as code and detail; None when it can."""
     found = check_material_in_child(received.name, received.content)
@@ -235,8 +242,6 @@ def judged(received: Received) -> dict[str, Any] | None:
 
 
 def _words(refusal: dict[str, Any]) -> tuple[str, str]:
-    from intake.problems import Problem
-
     problem = Problem.of(refusal["code"], **refusal["detail"])
     return problem.statement(language()), problem.advice(language())
 
@@ -253,11 +258,8 @@ def remove(public_id: str, upload: str) -> Response:
 @bp.post("/<public_id>/rectification/files")
 def prove(public_id: str) -> Response:
     """A proof of rectification."""
-    storage = request.files.get("file")
-    if storage is None or not storage.filename:
-        raise Refusal("malformed", Message(N_("Choose a file first.")), field="file")
-    received = read_in(storage)
-    refusal = judged(received)
+    dossier_of(public_id)
+    received, refusal = _judged_file("file")
     applications().hand_in_rectification(public_id, current_actor(), received, refusal)
     if refusal:
         tell(Message(N_("“%(name)s” was not taken: %(why)s"),

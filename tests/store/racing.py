@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, text
 
 from store import audit
 from store.cases import CaseStore
@@ -58,6 +58,9 @@ def clones(cases: CaseStore, departments: Sequence[str], count: int) -> list[tup
                     {k: v for k, v in r.items() if k != "id"} | {"case_id": i} for r in found for i, _ in batch
                 ]
                 connection.execute(insert(table), copies)
+        if not cases.database.is_sqlite:  # ids were given by hand, so the sequence must be told
+            connection.execute(text("""SELECT setval(pg_get_serial_sequence('"case"', 'id'), :last)"""),
+                               {"last": made[-1][0]})  # fmt: skip
     return made
 
 

@@ -1,91 +1,70 @@
-"""The two kinds of transaction, and what happens to connections that died."""
+"""A database that is locked or gone says so in a way that pages can answer with 503, and comes back by itself."""
 
 import threading
-from collections.abc import Callable
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 
-from store import database as databases
-from store.database import Busy, Database
-from store.records.reference import SettingRecord
-from store.reference import put_setting
+from store.database import Busy, Database, ping
 from tests.services.postgres import Postgres
-from tests.store.factories import CaseHand, count
-
-Factory = Callable[..., CaseHand]
 
 
-def test_a_block_that_fails_leaves_nothing(database: Database) -> None:
-    with pytest.raises(RuntimeError), database.writing() as connection:
-        put_setting(connection, "half", {"done": 1})
-        raise RuntimeError
-    assert count(database, SettingRecord, SettingRecord.name == "half") == 0
+@pytest.mark.postgres
+def test_a_server_that_is_not_there_is_busy_and_not_a_fault() -> None:
+    database = Database("postgresql+psycopg://nobody@127.0.0.1:1/none")
+    with pytest.raises(Busy):
+        ping(database)
 
 
-def test_reading_sees_one_snapshot_and_writes_nothing(database: Database) -> None:
-    with database.reading() as connection:
-        query = text("SELECT count(*) FROM setting")
-        before = connection.scalar(query)
-        with database.writing() as other:
-            put_setting(other, "meanwhile", {"done": 1})
-        assert connection.scalar(query) == before
-    if not database.is_sqlite:
-        with pytest.raises(DBAPIError, match="read-only"), database.reading() as connection:
-            connection.execute(text("DELETE FROM setting"))
-    assert count(database, SettingRecord, SettingRecord.name == "meanwhile") == 1
+@pytest.mark.postgres
+def test_a_connection_that_was_cut_is_busy_once_and_then_works_again(postgresql_database_url: str) -> None:
+    database, other = Database(postgresql_database_url), Database(postgresql_database_url)
+    with pytest.raises(Busy), database.writing() as connection:
+        pid = connection.scalar(text("SELECT pg_backend_pid()"))
+        with other.writing() as cutter:
+            cutter.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
+        connection.execute(text("SELECT 1"))
+    ping(database)
+    database.close()
+    other.close()
 
 
-def test_a_lock_that_is_not_given_in_time_is_busy_and_not_an_error_of_ours(
-    cma_case: Factory, database: Database
-) -> None:
-    hand = cma_case("submitted")
-    held, free = threading.Event(), threading.Event()
+def test_a_writer_that_waits_too_long_is_busy(sqlite_database_url: str) -> None:
+    holder, waiter = Database(sqlite_database_url), Database(sqlite_database_url)
+    refused: list[BaseException] = []
 
-    def hold() -> None:
-        with database.writing() as connection:
-            connection.execute(text('UPDATE "case" SET subject = subject'))
-            held.set()
-            free.wait(30)
+    def wait() -> None:
+        try:
+            with waiter.engine.connect() as connection:
+                connection.exec_driver_sql("SELECT 1")
+                connection.rollback()
+            with waiter.reading() as connection:
+                connection.exec_driver_sql("PRAGMA busy_timeout=50")
+                connection.exec_driver_sql("COMMIT")
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+        except Busy as error:
+            refused.append(error)
 
-    holder = threading.Thread(target=hold)
-    holder.start()
-    held.wait(30)
-    try:
-        with pytest.raises(Busy), database._connect(writes=True) as connection:
-            if database.is_sqlite:
-                connection.connection.driver_connection.execute("PRAGMA busy_timeout=50")  # type: ignore[union-attr]
-            with connection.begin():
-                connection.execute(text("SET LOCAL lock_timeout = '50ms'")) if not database.is_sqlite else None
-                connection.execute(text('UPDATE "case" SET subject = subject'))
-    finally:
-        free.set()
-        holder.join()
-    hand.take("accept")  # and asking again is safe
+    with holder.writing():
+        thread = threading.Thread(target=wait)
+        thread.start()
+        thread.join()
+    assert len(refused) == 1
+    holder.close()
+    waiter.close()
 
 
-def test_a_connection_that_died_while_idle_is_replaced(
-    postgres: Postgres, postgresql_seeded_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(databases, "_ALIVE_FOR", 0.0)
-    database = Database(postgresql_seeded_url)
-    databases.ping(database)
-    name = postgresql_seeded_url.split("?")[0].rsplit("/", 1)[1]
-    postgres._execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
-    databases.ping(database)
+def test_a_missing_table_is_a_fault_and_never_called_busy(sqlite_database_url: str) -> None:
+    database = Database(sqlite_database_url)
+    with pytest.raises(Exception, match="no such table"), database.reading() as connection:  # noqa: B017
+        connection.exec_driver_sql("SELECT * FROM nowhere")
     database.close()
 
 
-def test_without_asking_the_dead_connection_is_met(
-    postgres: Postgres, postgresql_seeded_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Planted fault: the replacement above comes from the question."""
-    monkeypatch.setattr(databases, "_ALIVE_FOR", 1e9)
-    database = Database(postgresql_seeded_url)
-    databases.ping(database)
-    name = postgresql_seeded_url.split("?")[0].rsplit("/", 1)[1]
-    postgres._execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
-    with pytest.raises(DBAPIError):
-        databases.ping(database)
+def test_the_postgres_fixture_can_drop_what_it_made(postgres: Postgres) -> None:
+    url = postgres.create()
+    ping(database := Database(url))
     database.close()
+    postgres.drop(url)
+    with pytest.raises(Busy):
+        ping(Database(url))
