@@ -1,0 +1,104 @@
+"""Whatever is asked of a case, by whomever and in whatever order, it stays whole."""
+
+import random
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from proof.races import both
+from store.cases import CaseStore
+from store.database import Database
+from store.law import LawBook
+from store.tokens import new_token
+from tests.store.factories import (
+    STAFF,
+    CaseHand,
+    MovableClock,
+    cma_case,
+    department_officer,
+    flaws,
+    person,
+    usual_command,
+    verification_case,
+    with_affiliation,
+)
+from workflow.vocabulary import SYSTEM, Actor, Refusal, Role
+
+SEQUENCES, STEPS, SEED = 500, 25, 20260302
+DECIDING = frozenset({"grant", "refuse", "grant_on_commitment", "annul"})
+
+
+def crowd(hand: CaseHand) -> list[Actor]:
+    """Everybody who might press a button: the usual people, somebody of the agency inside the bureau, somebody
+    with every role."""
+    return [
+        hand.applicant,
+        *(a for a in STAFF.values() if a is not SYSTEM),
+        *(department_officer(d) for d in ("ecology", "construction", "transport")),
+        with_affiliation(STAFF["leader"], hand.agency_id),
+        person("two-hats", *(r for r in Role if r is not Role.SYSTEM), department="ecology"),
+    ]
+
+
+def wander(hand: CaseHand, chance: random.Random, clock: MovableClock, seen: Counter[str]) -> list[str]:
+    """Take random actions by random people; what is found wrong, in words."""
+    people, codes, wrong = crowd(hand), hand.checklist(), []
+    for _ in range(STEPS):
+        file = hand.file
+        if file.procedure.states[file.case.state].final:
+            break
+        clock.move(hours=chance.choice((0, 1, 30, 200)))
+        if chance.random() < 0.1:
+            hand.cases.lapse()
+            seen["sweeps"] += 1
+        if file.case.fact("corrections_open") and chance.random() < 0.5:
+            hand.learn(corrections_open=0)
+        likely = file.procedure.leaving(file.case.state)
+        action = chance.choice(likely if chance.random() < 0.9 else file.procedure.actions)
+        fitting = [a for a in people if action.who(a, file.case)]
+        actor = chance.choice(fitting if fitting and chance.random() < 0.7 else people)
+        command = usual_command(action.name, action.command, codes)
+        before = hand.file.case
+        version = before.version - (chance.random() < 0.05)
+        try:
+            if action.name == "record_rendering":
+                hand.cases.perform_as_system(hand.id, action.name, command, command_id=new_token())
+            else:
+                hand.cases.perform(hand.public_id, action.name, actor, command, command_id=new_token(),
+                                   expected_version=version, reauthenticated=True)  # fmt: skip
+        except Refusal as refusal:
+            seen[refusal.code] += 1
+            if hand.file.case != before:
+                wrong.append(f"{action.name} was refused and yet changed the case")
+            continue
+        seen["done"] += 1
+        if action.name in DECIDING and (hand.agency_id in actor.affiliations
+                                        or actor.person_id in before.persons_who(*action.spec.apart_from)):  # fmt: skip
+            wrong.append(f"{actor.name} decided with {action.name} on a case of their own")
+        if version != before.version:
+            wrong.append(f"{action.name} was done on a stale version")
+        wrong += [f"after {action.name}: {flaw}" for flaw in flaws(hand)]
+    return wrong
+
+
+def prove(sequences: int = SEQUENCES) -> Iterator[dict[str, Any]]:
+    with both() as urls:
+        for name, url in urls.items():
+            clock, chance, seen = MovableClock(), random.Random(SEED), Counter[str]()
+            database = Database(url, clock)
+            cases = CaseStore(database, LawBook(database))
+            wrong: list[str] = []
+            for number in range(sequences):
+                if number % 3 == 2:
+                    hand = verification_case(cases)
+                else:
+                    hand = cma_case(cases, chance.choice(("draft", "submitted", "under_review", "awaiting_sign_off")))
+                wrong += wander(hand, chance, clock, seen)
+            database.close()
+            yield {
+                "claim": f"a case stays whole through random requests on {name}",
+                "tries": sequences,
+                "unexpected": len(wrong),
+                "note": f"seed {SEED}; " + ", ".join(f"{n} {what}" for what, n in sorted(seen.items()))
+                + "".join(f"; {w}" for w in wrong[:3]),
+            }  # fmt: skip
