@@ -101,7 +101,7 @@ class Settings(BaseSettings):
     session_hours: int = Field(8, ge=1, le=24)
     reauthentication_minutes: int = Field(5, ge=1, le=60)
     sign_in_failures: int = Field(5, ge=1, le=100, description="wrong passwords before an account rests")
-    sign_in_rest_minutes: int = Field(20, ge=1, le=24 * 60)
+    sign_in_rest_minutes: int = Field(15, ge=1, le=24 * 60)
 
     # --- watching it
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

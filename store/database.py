@@ -22,7 +22,7 @@ MIGRATIONS = Path(__file__).parent.parent / "migrations"
 
 
 class Busy(RuntimeError):
-    """The database did not let us in within its time limit; asking again is safe."""
+    """The database did not let us in within its time limit, or is not there; asking again is safe."""
 
 
 class Clock:
@@ -74,9 +74,11 @@ class Database:
             with self.engine.connect() as connection:
                 yield connection.execution_options(**self._options[writes])
         except OperationalError as error:
-            if _is_lock_failure(error):
-                raise Busy(str(error.orig)) from error
-            raise
+            if self.is_sqlite and not _is_lock_failure(error):
+                raise
+            # On PostgreSQL an operational error is a lock or statement time-out, a server that went away or is
+            # not there, or a full disk: nothing was committed, and asking again with the same command id is safe.
+            raise Busy(str(error.orig)) from error
 
     def close(self) -> None:
         self.engine.dispose()
