@@ -1,0 +1,65 @@
+"""Draw every procedure, and freeze the ones that are released.
+
+    python docs/procedures/draw.py             write docs/procedures/NAME.vN.mmd and index.md from the definitions
+    python docs/procedures/draw.py --release   also enter every definition in workflow/procedures/RELEASED
+
+A released version never changes: cases run on it. Its digest stands in RELEASED, and the law in
+tests/workflow/test_every_procedure.py fails when the file no longer has that digest. Change a procedure by writing
+the next version beside it.
+"""
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from workflow import procedures  # noqa: E402  # found through the path above
+from workflow.diagram import mermaid  # noqa: E402
+from workflow.procedure import Procedure  # noqa: E402
+
+HERE = Path(__file__).resolve().parent
+RELEASED = ROOT / "workflow" / "procedures" / "RELEASED"
+
+
+def name_of(procedure: Procedure) -> str:
+    return f"{procedure.name}.v{procedure.version}"
+
+
+def index() -> str:
+    """The table of all procedures, as Markdown."""
+    lines = ["# Procedures", "", "Drawn from the definitions by `python docs/procedures/draw.py`.", "",
+             "| Procedure | 名称 | Basis | States | Actions | Drawing |", "|---|---|---|---|---|---|"]
+    for procedure in procedures.every():
+        spec = procedure.spec
+        lines.append(f"| {name_of(procedure)} | {spec.title.zh} | {spec.basis.zh} | {len(spec.states)} | "
+                     f"{len(spec.actions)} | [{name_of(procedure)}.mmd]({name_of(procedure)}.mmd) |")
+    return "\n".join(lines) + "\n"
+
+
+def drawings() -> dict[Path, str]:
+    """Every file of this directory that is drawn, with what it must hold."""
+    drawn = {HERE / f"{name_of(procedure)}.mmd": mermaid(procedure) for procedure in procedures.every()}
+    return {**drawn, HERE / "index.md": index()}
+
+
+def released() -> dict[str, str]:
+    """Name and version -> digest of every released definition."""
+    if not RELEASED.exists():
+        return {}
+    lines = [line.split() for line in RELEASED.read_text(encoding="utf-8").splitlines()]
+    return {line[0]: line[1] for line in lines if line and not line[0].startswith("#")}
+
+
+def release() -> None:
+    """Enter what is not entered yet. What is entered stays, so a changed release is not hidden by running this."""
+    known = released()
+    known |= {name_of(p): p.digest for p in procedures.every() if name_of(p) not in known}
+    text = "# Released procedures: name.version and the SHA-256 of its file. Cases run on them; they never change.\n"
+    RELEASED.write_text(text + "".join(f"{name} {digest}\n" for name, digest in sorted(known.items())), "utf-8")
+
+
+if __name__ == "__main__":
+    for path, content in drawings().items():
+        path.write_text(content, encoding="utf-8")
+    if "--release" in sys.argv[1:]:
+        release()
