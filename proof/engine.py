@@ -25,6 +25,7 @@ from tests.store.factories import (
 from workflow.vocabulary import SYSTEM, Actor, Refusal, Role
 
 SEQUENCES, STEPS, SEED = 500, 25, 20260302
+ENDINGS = frozenset({"retract", "refuse_to_accept", "refuse", "conclude_does_not_meet"})
 DECIDING = frozenset({"grant", "refuse", "grant_on_commitment", "annul"})
 
 
@@ -54,6 +55,8 @@ def wander(hand: CaseHand, chance: random.Random, clock: MovableClock, seen: Cou
         if file.case.fact("corrections_open") and chance.random() < 0.5:
             hand.learn(corrections_open=0)
         likely = file.procedure.leaving(file.case.state)
+        if chance.random() < 0.9:  # endings come soon enough
+            likely = tuple(a for a in likely if a.name not in ENDINGS) or likely
         action = chance.choice(likely if chance.random() < 0.9 else file.procedure.actions)
         fitting = [a for a in people if action.who(a, file.case)]
         actor = chance.choice(fitting if fitting and chance.random() < 0.7 else people)
