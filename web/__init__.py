@@ -15,11 +15,13 @@ BLUEPRINTS: tuple[str, ...] = (
     "web.design",
     "web.verification",
     "web.certificates",
+    "web.jobs",
 )
 
 # Modules that add commands: by `web.commands.wujian`, or as a tuple COMMANDS of commands that take the settings.
 COMMANDS: tuple[str, ...] = (
     "web.account_commands",
+    "web.certificate_commands",
     "web.operations",
     "web.rehearsal.command",
     "web.demonstration",
