@@ -245,9 +245,15 @@ def file_count(dossier: Dossier) -> int:
     return sum(1 for t in dossier.tables.values() if t.upload) + sum(len(m.clean) for m in dossier.materials)
 
 
+def size_words(size: int) -> str:
+    """A file's size as people read it."""
+    return f"{max(1, round(size / 1024))} KB" if size < 1 << 20 else f"{size / (1 << 20):.1f} MB"
+
+
 def paper_name(kind: str) -> str:
     return PAPERS.get(kind, kind)
 
 
 WORDS = {f.__name__: f for f in (
-    shown_value, saved_moment, columns_of, other_columns, codes_of, file_count, paper_name)}
+    shown_value, saved_moment, columns_of, other_columns, codes_of, file_count, paper_name,
+    size_words)}

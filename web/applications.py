@@ -37,6 +37,7 @@ for _name in ("index", "begin", "start", "show", "form", "save_section", "take_o
     grant_access(f"applications.{_name}", roles=[Role.APPLICANT])
 
 PREVIEWED = 100    # capability rows on the preview; a display choice
+HEADINGS = tuple("一二三四五")    # how the parts of the letter are numbered
 COMPARED = {"general": ("acceptance", "technical_review", "decision", "delivery"),
             "commitment": ("commitment_decision", "commitment_delivery", "commitment_verification")}
 
@@ -219,7 +220,7 @@ def _commitment_page(sheet: acts.ActSheet, status: int = 200, **values: Any) -> 
     dossier = dossier_of(sheet.file.public_id)
     version, text, digest = applications().commitment_text(dossier.file)
     return page("commitment", dossier, "track", status, form=sheet.form, version=version, digest=digest,
-                **{"refusal": None, **values, "text": text.splitlines()})
+                **{"refusal": None, **values, "text": [(line, line[:1] in HEADINGS) for line in text.splitlines()]})
 
 
 @bp.post("/<public_id>/commitment")
