@@ -18,9 +18,6 @@ bp = Blueprint("desks", __name__, url_prefix="/desk")
 grant_access("desks.start", signed_in=True)
 grant_access("desks.show", signed_in=True)
 
-# Roles whose desk is a page of its own, if it is there, rather than the general queue.
-OWN_DESKS = {Role.APPLICANT: "applications.index", Role.ISSUING_CLERK: "certificates.index"}
-
 
 class Rail:
     """The desks beside every page: asked for only when a page draws them, so an error page needs no database."""
@@ -44,8 +41,7 @@ def _rail() -> list[dict[str, Any]]:
     roles = desks_of(actor)
     counts = QueueStore(database()).counts(actor, [role for role in roles if role is not Role.ADMINISTRATOR])
     here = (request.view_args or {}).get("role") if request.endpoint == "desks.show" else None
-    return [{"label": ROLE_LABELS[role], "url": address_of(role),
-             "current": here == kebab(role) or request.endpoint == OWN_DESKS.get(role),
+    return [{"label": ROLE_LABELS[role], "url": address_of(role), "current": here == kebab(role),
              "count": counts[role].waiting if role in counts else None} for role in roles]
 
 
@@ -54,8 +50,8 @@ def kebab(role: Role) -> str:
 
 
 def address_of(role: Role) -> str:
-    """Where the work of a role lies: some have pages of their own for a desk."""
-    own = link_to(OWN_DESKS[role]) if role in OWN_DESKS else None
+    """Where the work of a role lies; the applicant's own pages, if they are there, are its desk."""
+    own = link_to("applications.index") if role is Role.APPLICANT else None
     return own or url_for("desks.show", role=kebab(role))
 
 
