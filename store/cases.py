@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from store.database import Database
 from store.law import LawBook
-from store.locked import Locked, lift, lock, moment_of, no_such_case, parties, replay, stale
+from store.locked import Locked, lift, lock, moment_of, no_such_case, only_missed, parties, replay, stale
 from store.pen import change_facts, open_case, write_steps
 from store.records.audit import AuditRecord
 from store.records.cases import CaseRecord
@@ -232,7 +232,7 @@ class CaseStore:
         if expected_version != locked.case.version:
             if answer := replay(connection, command_id, locked, name, actor):
                 return answer
-            if expected_version is not None:
+            if expected_version is not None and not _stands(connection, locked, name, expected_version):
                 raise stale(connection, locked)
         moment = moment_of(self.database.clock, law, locked)
         try:
@@ -251,6 +251,12 @@ class CaseStore:
             )
         final = write_steps(connection, locked, steps, moment, command_id)
         return Performed(locked.public_id, final.version, final.state, tuple(steps))
+
+
+def _stands(connection: Connection, locked: Locked, name: str, seen: int) -> bool:
+    """Whether an act on an older version still means the same: departments answer in parallel, each for itself."""
+    action = locked.procedure.by_name.get(name)
+    return action is not None and action.spec.side_by_side and only_missed(connection, locked, name, seen)
 
 
 def _lock_visible(connection: Connection, public_id: str, actor: Actor) -> Locked:

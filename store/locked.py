@@ -155,6 +155,14 @@ def replay(
     return Performed(locked.public_id, last.version, last.target, replayed=True)
 
 
+def only_missed(connection: Connection, locked: Locked, name: str, seen: int) -> bool:
+    """Whether everything that happened after the version `seen` was the act `name`, by others side by side."""
+    missed = connection.scalars(
+        select(AuditRecord.action).where(AuditRecord.case_id == locked.case.id, AuditRecord.version > seen)
+    ).all()
+    return 0 < seen < locked.case.version and bool(missed) and set(missed) == {name}
+
+
 def stale(connection: Connection, locked: Locked) -> Refusal:
     """Who changed the case meanwhile, what they did and when."""
     last = connection.execute(_LAST, {"case_id": locked.case.id}).one()

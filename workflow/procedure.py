@@ -148,9 +148,11 @@ class ActionSpec(_Strict):
     documents: tuple[Name, ...] = ()  # notices and decisions rendered as PDF after the step
     notify: tuple[Name, ...] = ()
     opens: OpensSpec | None = None
+    since: Name | None = None  # clocks that the step starts count from the day on which this clock started
     automatic: bool = False
     reauthenticate: bool = False
     irreversible: bool = False
+    side_by_side: bool = False  # the same act by others meanwhile does not make this one stale: parallel answers
     tone: Literal["primary", "neutral", "danger"] = "neutral"
     form: Name | None = None  # where the act is done on a page of its own (rows, findings)
 

@@ -21,7 +21,7 @@ from tests.store.factories import (
     flaws,
 )
 from workflow.commands import Decide, Plain, RecordSignOff
-from workflow.vocabulary import SYSTEM, Refusal
+from workflow.vocabulary import SYSTEM, Refusal, Verdict
 
 Factory = Callable[..., CaseHand]
 
@@ -241,3 +241,16 @@ def test_a_department_answers_once_per_round_even_when_two_colleagues_press_toge
             found = sorted(f.result() for f in [pool.submit(answer, "first"), pool.submit(answer, "second")])
         assert found == ["awaiting_sign_off", "unmet"]
         assert flaws(hand) == []
+
+
+def test_departments_that_looked_at_the_same_page_all_answer(cma_case: Factory) -> None:
+    """An answer of another department does not make mine stale; anything else that happened does."""
+    hand = cma_case("awaiting_sign_off", departments=("ecology", "transport", "construction"))
+    agreed, seen, last = RecordSignOff(verdict=Verdict.AGREE), hand.version, department_officer("construction")
+    for department in ("ecology", "transport"):
+        hand.take("sign_off", agreed, by=department_officer(department), version=seen)
+    with pytest.raises(Refusal) as caught:
+        hand.take("sign_off", agreed, by=last, version=seen - 1)
+    assert caught.value.code == "stale"
+    hand.take("sign_off", agreed, by=last, version=seen)
+    assert hand.file.case.state == "awaiting_decision"
