@@ -210,7 +210,14 @@ def with_names(message: Message | None) -> Message | None:
 
 
 def history(file: CaseFile, entries: Iterable[TimelineEntry]) -> list[EntryFace]:
-    return [_entry(file.procedure, entry) for entry in entries]
+    """What happened, newest first. Of changes that one person saved one after another only the last is told."""
+    found: list[EntryFace] = []
+    before: tuple[str, str] | None = None
+    for entry in entries:
+        if (entry.action, entry.actor_name) != before or entry.action not in SAVES:
+            found.append(_entry(file.procedure, entry))
+        before = (entry.action, entry.actor_name)
+    return found
 
 
 def _entry(procedure: Procedure, entry: TimelineEntry) -> EntryFace:
@@ -219,8 +226,11 @@ def _entry(procedure: Procedure, entry: TimelineEntry) -> EntryFace:
         return EntryFace(entry.at, EVENTS.get(entry.action, entry.action), entry.actor_name, "neutral", None,
                          entry.hash)
     place = department_name(entry.department) if entry.department else say(_role_words(entry.role))
-    return EntryFace(entry.at, action.done, f"{entry.actor_name} · {place}", TONES[action.spec.tone],
-                     said(entry.payload), entry.hash)
+    who = say(entry.actor_name) if entry.role == "is_the_system" else f"{entry.actor_name} · {place}"
+    return EntryFace(entry.at, action.done, who, TONES[action.spec.tone], said(entry.payload), entry.hash)
+
+
+SAVES = frozenset({"edit_application", "save_application"})
 
 
 EVENTS = {"open": N_("The case was opened"), "edit_application": N_("changed the application"),
@@ -246,7 +256,7 @@ def said(payload: Mapping[str, Any]) -> str | None:
             Message(N_("%(count)s rows"), {"count": len(payload["rows"])})))
     if payload.get("lines"):
         parts.insert(0, say(Message(N_("%(count)s lines"), {"count": len(payload["lines"])})))
-    return "\n".join(parts) or None
+    return "\n".join(dict.fromkeys(part.rstrip("。") if len(part) < 4 else part for part in parts)) or None
 
 
 VERDICTS = {"agree": N_("Agrees"), "object": N_("Objects")}

@@ -18,18 +18,19 @@ class Part:
     name: str
     roles: tuple[Role, ...]
     department: str | None = None
+    post: str = ""  # what the list of accounts says beside the name
 
 
 STAFF = (
-    Part("chuangkou", "窗口 · 程一鸣", (Role.WINDOW_OFFICER,)),
-    Part("zuzhi", "评审组织 · 陆知远", (Role.REVIEW_ORGANISER,)),
-    Part("zuzhang", "评审组长 · 沈怀谷", (Role.TEAM_LEADER, Role.REVIEWER)),
-    Part("pingshen1", "评审员 · 顾若川", (Role.REVIEWER,)),
-    Part("pingshen2", "评审员 · 乔木生", (Role.TEAM_LEADER, Role.REVIEWER)),
-    Part("lingdao", "审批 · 秦望山", (Role.LEADER,)),
-    Part("zhizheng", "制证 · 白简之", (Role.ISSUING_CLERK,)),
-    Part("hecha", "核查 · 严明理", (Role.INSPECTOR,)),
-    Part("guanli", "管理 · 温故新", (Role.ADMINISTRATOR,)),
+    Part("chuangkou", "程一鸣", (Role.WINDOW_OFFICER,), post="窗口"),
+    Part("zuzhi", "陆知远", (Role.REVIEW_ORGANISER,), post="评审组织"),
+    Part("zuzhang", "沈怀谷", (Role.TEAM_LEADER, Role.REVIEWER), post="评审组长"),
+    Part("pingshen1", "顾若川", (Role.REVIEWER,), post="评审员"),
+    Part("pingshen2", "乔木生", (Role.TEAM_LEADER, Role.REVIEWER), post="评审员"),
+    Part("lingdao", "秦望山", (Role.LEADER,), post="审批"),
+    Part("zhizheng", "白简之", (Role.ISSUING_CLERK,), post="制证"),
+    Part("hecha", "严明理", (Role.INSPECTOR,), post="核查"),
+    Part("guanli", "温故新", (Role.ADMINISTRATOR,), post="管理"),
 )
 _OFFICER_NAMES = [
     "江澜",
@@ -60,7 +61,7 @@ def accounts_in_words() -> str:
     """The accounts of the demonstration, as they are printed at every start."""
     lines = [f"Demonstration accounts 演示账号 (password 密码: {PASSWORD})"]
     lines.append(f"  {f'{APPLICANTS[0]} ... {APPLICANTS[-1]}':<26}申请机构")
-    lines += [f"  {part.login:<26}{part.name}" for part in STAFF]
+    lines += [f"  {part.login:<26}{part.post} {part.name}" for part in STAFF]
     lines.append(f"  {'bumen.ecology, bumen.water, bumen.health ...':<26}  部门会签")
     return "\n".join(lines)
 
@@ -87,7 +88,7 @@ class Cast:
         departments = self.reference.catalogue("departments")
         for row, name in zip(departments, _OFFICER_NAMES, strict=False):
             key = str(row["key"])
-            yield Part(_login_of(key), f"{row['short']} · {name}", (Role.DEPARTMENT_OFFICER,), key)
+            yield Part(_login_of(key), name, (Role.DEPARTMENT_OFFICER,), key)
 
     def ensure(self, part: Part) -> None:
         if self.accounts.find(part.login) is None:

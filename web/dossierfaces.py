@@ -68,7 +68,7 @@ def _plain_value(field: Any, value: Any) -> Any:
     """A value in words: choices by their labels, lists on one line."""
     words = dict(_choices(getattr(field, "choices", None) or ()))
     if isinstance(value, list):
-        return "、".join(str(words.get(str(each), each)) for each in value)
+        return "、".join(str(words.get(str(each), each)).rstrip("；;。.") for each in value)
     return str(words.get(str(value), value)) if not isinstance(value, bool) else value
 
 
