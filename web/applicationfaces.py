@@ -204,7 +204,7 @@ PAPERS = {
     "receipt": N_("Receipt"), "commitment_letter": N_("Letter of commitment"),
     "acceptance_notice": N_("Notice of acceptance"), "correction_notice": N_("One-time correction notice"),
     "refusal_to_accept": N_("Refusal to accept"), "grant_decision": N_("Decision to grant"),
-    "refusal_decision": N_("Decision to refuse"),
+    "refusal_decision": N_("Decision to refuse"), "rectification_order": N_("Rectification order"),
 }
 
 
