@@ -93,6 +93,7 @@ class Settings(BaseSettings):
 
     # --- jobs
     worker_slots: int = Field(1, ge=1, le=64, description="jobs run at once by one worker process")
+    lease_seconds: int = Field(60, ge=2, le=3600, description="after which a dead worker's job is taken over")
     embedded_worker: bool = Field(True, description="the web process also runs jobs; off beside workers")
 
     # --- people

@@ -23,7 +23,7 @@ from jobs.rendering import render_certificate
 from jobs.workshop import Bench, CannotBeDone, Opened, Work, Workshop
 from store.jobs import Job
 
-LEASE = timedelta(seconds=60)
+LEASE = timedelta(seconds=60)  # unless the setting `lease_seconds` says otherwise
 RENEW_AFTER = 15.0  # seconds; four chances to renew before a lease ends
 IDLE = 0.5  # seconds between two looks at an empty queue
 TROUBLE = (1.0, 30.0)  # seconds of rest after the database did not answer: first and longest
@@ -157,7 +157,8 @@ class Worker:
 def start(opened: Opened, slots: int | None = None) -> Callable[[], None]:
     """Work in threads of this process (the embedded form) and return what stops them."""
     workshop = Workshop.of(opened)
-    workers = [Worker(workshop, "embedded") for _ in range(slots or workshop.settings.worker_slots)]
+    lease = timedelta(seconds=workshop.settings.lease_seconds)
+    workers = [Worker(workshop, "embedded", lease) for _ in range(slots or workshop.settings.worker_slots)]
     threads = [threading.Thread(target=w.run, name=w.name, daemon=True) for w in workers]
     for thread in threads:
         thread.start()
@@ -179,7 +180,8 @@ def run(opened: Opened, name: str = "", *, once: bool = False) -> int:
     workshop = Workshop.of(opened)
     if once:
         return Worker(workshop, name).drain()
-    workers = [Worker(workshop, f"{name}/{n}" if name else "") for n in range(workshop.settings.worker_slots)]
+    lease = timedelta(seconds=workshop.settings.lease_seconds)
+    workers = [Worker(workshop, f"{name}/{n}" if name else "", lease) for n in range(workshop.settings.worker_slots)]
 
     def leave(*_: object) -> None:
         for worker in workers:

@@ -142,6 +142,9 @@ def serve(place: Installation, port: int | None, processes: int) -> None:
         settings = settings.model_copy(update={"port": port})
     if reasons := configuration.check_at_start(settings):
         raise click.ClickException("cannot start:\n  " + "\n  ".join(reasons))
+    if processes > 1 and settings.database.startswith("sqlite"):
+        raise click.ClickException("several processes need PostgreSQL: set WUJIAN_DATABASE_URL=postgresql://..., "
+                                   "or serve with one process, whose threads answer side by side")
     if processes > 1 and settings.embedded_worker:
         raise click.ClickException("several processes would each run jobs: set WUJIAN_EMBEDDED_WORKER=false and "
                                    "start `wujian worker` beside them")
@@ -156,7 +159,7 @@ def _demonstration(place: Installation) -> str:
 
 
 @wujian.command()
-@click.option("--name", default="", help="how this worker is called in the list of workers")
+@click.option("--name", "--slot", "name", default="", help="how this worker is called in the list of workers")
 @click.option("--once", is_flag=True, help="stop when no job is waiting")
 @installation
 def worker(place: Installation, name: str, once: bool) -> None:
