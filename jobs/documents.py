@@ -50,12 +50,12 @@ Composer = Callable[[WrittenFacts, tuple[Allowance, ...]], Notice]
 
 def receipt(facts: WrittenFacts, allowances: tuple[Allowance, ...]) -> Notice:
     """What was received, and until when it is answered."""
-    clock = facts.clock("commitment_decision", "acceptance")
+    clock = facts.clock("commitment_formal_check", "acceptance")
     items = tuple(
         NoticeItem(name, PURPOSES.get(purpose.partition(":")[0], purpose), f"SHA-256 {sha256[:16]}…")
         for purpose, name, sha256 in facts.uploads
     )
-    due_on = clock.due_on if clock and clock.name == "acceptance" else None
+    due_on = clock.due_on if clock else None
     return _notice(NoticeKind.RECEIPT, facts, items=items, due_on=due_on, allowance=_limit("答复期限", clock))
 
 
@@ -77,6 +77,19 @@ def correction(facts: WrittenFacts, allowances: tuple[Allowance, ...]) -> Notice
     return _notice(NoticeKind.CORRECTION, facts, items=items)
 
 
+def rectification(facts: WrittenFacts, allowances: tuple[Allowance, ...]) -> Notice:
+    """What the review or the verification found wanting, and until when it is put right."""
+    clock = facts.clock("rectification")
+    return _notice(
+        NoticeKind.RECTIFICATION,
+        facts,
+        items=tuple(NoticeItem(line, found) for line, found in facts.failed_findings),
+        reasons=tuple(text for text in (str(facts.command.get("grounds") or ""),) if text),
+        due_on=clock.due_on if clock else None,
+        allowance=_limit("整改期限", clock),
+    )
+
+
 def refusal_to_accept(facts: WrittenFacts, allowances: tuple[Allowance, ...]) -> Notice:
     return _refusal(NoticeKind.REFUSAL_TO_ACCEPT, facts)
 
@@ -92,7 +105,7 @@ def grant(facts: WrittenFacts, allowances: tuple[Allowance, ...]) -> Notice:
         items.append(
             NoticeItem(f"其余 {facts.refused_total - len(items)} 项", "详见网上办理系统中的逐项结论")
         )
-    delivery = facts.clock("delivery")
+    delivery = facts.clock("delivery", "commitment_delivery")
     told = (
         ("证书编号", str(facts.facts.get("certificate_number") or "")),
         ("批准的检验检测能力", f"{facts.facts.get('rows_confirmed') or 0} 项"),
@@ -120,8 +133,8 @@ def commitment_letter(facts: WrittenFacts, allowances: tuple[Allowance, ...]) ->
         notified=tuple(NoticeItem(*_headed(str(part["zh"]))) for part in version["notified"]),
         committed=tuple(str(part["zh"]) for part in version["committed"]),
         version=str(version["version"]),
-        text_sha256=str(facts.facts.get("commitment_text_sha256") or ""),
-        signed_by=str(facts.facts.get("commitment_signer") or ""),
+        text_sha256=str(facts.command.get("text_sha256") or facts.facts.get("commitment_text_sha256") or ""),
+        signed_by=str(facts.command.get("signer") or facts.facts.get("commitment_signer") or ""),
         signed_at=_moment(facts.signed_at) if facts.signed_at else "",
     )
 
@@ -146,6 +159,7 @@ COMPOSED: dict[str, Composer] = {
     "receipt": receipt,
     "acceptance_notice": acceptance,
     "correction_notice": correction,
+    "rectification_order": rectification,
     "refusal_to_accept": refusal_to_accept,
     "refusal_decision": refusal,
     "grant_decision": grant,

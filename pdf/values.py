@@ -115,6 +115,7 @@ class NoticeKind(StrEnum):
     REFUSAL = "refusal"
     COMMITMENT = "commitment"
     ANNULMENT = "annulment"
+    RECTIFICATION = "rectification"
 
 
 @dataclass(frozen=True, slots=True)

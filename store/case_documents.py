@@ -12,7 +12,12 @@ from typing import Any
 from sqlalchemy import Connection, and_, insert, or_, select
 
 from store.database import BUREAU_ZONE, Database
-from store.records.applications import CapabilityRowRecord, DocumentRecord, UploadRecord
+from store.records.applications import (
+    CapabilityRowRecord,
+    ChecklistLineRecord,
+    DocumentRecord,
+    UploadRecord,
+)
 from store.records.audit import AuditRecord
 from store.records.cases import CaseRecord, TaskRecord
 from store.records.columns import table_of
@@ -50,6 +55,7 @@ class WrittenFacts:
     uploads: tuple[tuple[str, str, str], ...] = ()
     refused_rows: tuple[tuple[str, str], ...] = ()
     refused_total: int = 0
+    failed_findings: tuple[tuple[str, str], ...] = ()  # (checklist line in words, the facts found)
     notice: Mapping[str, Any] | None = None  # the version of the commitment notice that was signed
     signed_at: datetime | None = None
 
@@ -121,6 +127,7 @@ class CaseDocuments:
                 uploads=_uploads(connection, case_id, step.at),
                 refused_rows=refused,
                 refused_total=total,
+                failed_findings=_failed_findings(connection, case_id),
                 notice=_notice(connection, str(facts.get("commitment_notice_version") or "")),
                 signed_at=connection.scalar(
                     select(AuditRecord.at)
@@ -256,6 +263,17 @@ def _uploads(connection: Connection, case_id: int, at: datetime) -> tuple[tuple[
         .limit(500)
     )
     return tuple((r.purpose, r.name, r.sha256) for r in rows)
+
+
+def _failed_findings(connection: Connection, case_id: int) -> tuple[tuple[str, str], ...]:
+    line, entry = ChecklistLineRecord, CatalogueEntryRecord
+    rows = connection.execute(
+        select(line.code, line.explanation, entry.content)
+        .outerjoin(entry, and_(entry.catalogue == "checklist", entry.code == line.code))
+        .where(line.case_id == case_id, line.result == "does_not_meet")
+        .order_by(line.ordinal)
+    ).all()
+    return tuple((str((r.content or {}).get("zh") or r.code), r.explanation) for r in rows)
 
 
 def _refused(connection: Connection, case_id: int) -> tuple[tuple[tuple[str, str], ...], int]:

@@ -21,6 +21,7 @@ TITLES = {
     NoticeKind.REFUSAL: "不予行政许可决定书",
     NoticeKind.COMMITMENT: "告知承诺书",
     NoticeKind.ANNULMENT: "撤销行政许可决定书",
+    NoticeKind.RECTIFICATION: "整改通知书",
 }
 
 
