@@ -155,6 +155,8 @@ class SectionForm(Form):  # type: ignore[misc]
         super().__init__(formdata, **rest)
         self.others = others or {}
         self.offer(choices)
+        for field in self:  # several sections stand on one page, so an id is the section's
+            field.id = field.label.field_id = f"{self.section}-{field.name}"
 
     def offer(self, choices: Choices | None) -> None:
         """Put in what the reference data offers; without it any code is taken as it is."""

@@ -219,7 +219,8 @@ def hand_in(public_id: str, code: str) -> Response:
             raise
         return _materials_page(dossier_of(public_id), STATUS[refused.code], code, say(refused.reason))
     if refusal:
-        return _materials_page(dossier_of(public_id), 422, code, " ".join(_words(refusal)))
+        return _materials_page(dossier_of(public_id), 422, code,
+                               say(N_("This file was not taken; the reason stands above.")))
     tell(Message(N_("“%(name)s” is in the dossier."), {"name": received.name}))
     return redirect(url_for("uploads.materials", public_id=public_id, _anchor=code), 303)
 

@@ -43,6 +43,7 @@ function send(form, drop, submitter) {
     const page = new DOMParser().parseFromString(request.responseText, "text/html");
     document.title = page.title;
     document.body.replaceWith(page.body);
+    window.htmx?.process(document.body);
     document.dispatchEvent(new CustomEvent("htmx:load", { detail: { elt: document.body } }));
     document.body.dataset.ready = "1";
   });
