@@ -18,6 +18,7 @@ KINDS = {
     "render_document": N_("Produce a notice"),
     "notify": N_("Send a notice by mail"),
     "merge_certificates": N_("Merge certificates for printing"),
+    "read_upload": N_("Read uploaded tables"),
 }
 
 
