@@ -13,6 +13,7 @@ from tests.services import databases
 from tests.services.fixtures import BOTH
 from tests.services.postgres import Postgres
 from tests.store import factories
+from tests.store.dossiers import applicant, store  # noqa: F401  # fixtures of the dossier's tests
 from tests.store.factories import CaseHand, MovableClock
 
 

@@ -1,115 +1,17 @@
 """The dossier on real packages: what is read, what follows for the case, who may change it and when."""
-import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
-from forms.applications import faults
-from intake.reader import read_package
-from intake.standards import Catalogue
-from store.accounts import AccountStore
-from store.applications import ApplicationStore, Received
+from store.applications import Received
 from store.audit import broken_links
-from store.cases import CaseStore
 from store.database import Database
 from store.dossier_uploads import TABLE_TWICE
-from store.files import FileStore
-from store.passwords import Passwords
-from store.records.agencies import CommitmentBarRecord
 from store.records.cases import CaseRecord
-from store.reference import Reference
+from tests.store.dossiers import CORPUS, PDF, Applicant, expected, refused
 from tests.store.factories import WINDOW_OFFICER
-from workflow.commands import CorrectionItem, Plain, RequestCorrection, SignCommitment
-from workflow.vocabulary import Actor, Refusal
-
-CORPUS = Path(__file__).parent.parent / "corpus"
-PDF = b"%PDF-1.4 a proof"
-DECLARATION = {"declared": ["lawful", "criteria", "truthful"], "signer": "高原", "capacity": "legal_person",
-               "signed_on": "2026-03-02"}
-
-
-@dataclass
-class Applicant:
-    """An agency's account with an application of its own."""
-
-    store: ApplicationStore
-    actor: Actor
-    public_id: str
-    package: str
-
-    @property
-    def dossier(self) -> Any:
-        return self.store.get(self.public_id, self.actor)
-
-    @property
-    def facts(self) -> Any:
-        return self.dossier.case.facts
-
-    def upload(self, *names: str) -> int:
-        """Send tables of the package (all of them without names) and read them."""
-        return self.send([Received(p.name, p.read_bytes()) for p in sorted((CORPUS / self.package).glob("*.xls*"))
-                          if not names or any(n in p.name for n in names)])
-
-    def send(self, files: Sequence[Received]) -> int:
-        case_id = self.store.receive_tables(self.public_id, self.actor, files)
-        return self.store.read_waiting(case_id, self.read)
-
-    def read(self, files: Any) -> Any:
-        return read_package(files, Catalogue.from_rows(self.store.reference.standards())).tables
-
-    def save(self, section: str, **values: Any) -> int:
-        state = self.dossier.sections[section]
-        return self.store.save_section(self.public_id, self.actor, section, {**state.values, **values}, state.revision)
-
-    def complete(self) -> None:
-        """Everything that keeps an application from being submitted."""
-        self.upload()
-        self.save("resources", site_right="owned", equipment_right="owned")
-        self.save("declaration", **DECLARATION)
-        for material in self.dossier.materials:
-            if material.is_missing:
-                self.store.hand_in(self.public_id, self.actor, material.code, Received("a.pdf", PDF), None)
-
-    def perform(self, name: str, command: Any = None, actor: Actor | None = None, **options: Any) -> Any:
-        return self.store.cases.perform(self.public_id, name, actor or self.actor, command or Plain(),
-                                        command_id=f"{name}-{self.dossier.case.version}",
-                                        expected_version=None, **options)
-
-
-@pytest.fixture
-def store(cases: CaseStore, database: Database, tmp_path: Path) -> ApplicationStore:
-    return ApplicationStore(cases, FileStore(str(tmp_path / "files")), Reference(database), faults)
-
-
-@pytest.fixture
-def applicant(store: ApplicationStore, database: Database) -> Callable[[str], Applicant]:
-    """`applicant("P01")`: the agency of that package, registered, with an application begun."""
-    def begin(package: str = "P01", login: str = "") -> Applicant:
-        agency = expected(package)["agency"]
-        accounts = AccountStore(database, passwords=Passwords(memory_kib=8, passes=1))
-        account = accounts.register_agency(
-            uscc=agency["uscc"], agency_name=agency["name"], division=agency["region_code"], address=agency["address"],
-            legal_person=agency["legal_person"], phone="13800000000", email="a@agency.example",
-            login=login or f"of.{package.lower()}", password="Correct-Horse-7", name="经办")
-        actor = accounts.actor_for(account)
-        assert actor is not None
-        return Applicant(store, actor, store.start(actor), package)
-    return begin
-
-
-def expected(package: str) -> Any:
-    return json.loads((CORPUS / package / "expected.json").read_text("utf-8"))
-
-
-def refused(act: Callable[[], Any]) -> str:
-    with pytest.raises(Refusal) as refusal:
-        act()
-    return refusal.value.code
-
 
 # -- reading packages --------------------------------------------------------------------------------------------
 
@@ -359,89 +261,3 @@ def test_a_part_of_a_legal_person_names_its_parent(applicant: Callable[..., Appl
     mine.save("overview", legal_setting="dependent")
     assert {"Parent legal person", "Authorisation by the parent"} <= set(mine.dossier.gaps)
     assert "establishment_approval" in {m.code for m in mine.dossier.materials}
-
-
-# -- materials, corrections, commitment ----------------------------------------------------------------------------
-
-
-def test_a_material_is_replaced_only_on_request_and_never_sent_twice(applicant: Callable[..., Applicant]) -> None:
-    mine = applicant("P01")
-    hand_in = mine.store.hand_in
-
-    def send(content: bytes, replaces: str | None = None, code: str = "quality_manual") -> Any:
-        return hand_in(mine.public_id, mine.actor, code, Received("m.pdf", content), None, replaces)
-
-    first = send(PDF)
-    assert refused(lambda: send(PDF + b"2")) == "unmet"
-    second = send(PDF + b"2", first.public_id)
-    manual = next(m for m in mine.dossier.materials if m.code == "quality_manual")
-    assert [u.public_id for u in manual.files] == [second.public_id]
-    assert refused(lambda: send(PDF + b"2")) == "unmet"
-    send(PDF, code="typical_report")
-    send(PDF + b"3", code="typical_report")  # one for each category
-    assert refused(lambda: send(PDF, code="commitment_letter")) == "unknown"
-
-
-def test_a_refused_material_does_not_count_and_cannot_be_fetched(applicant: Callable[..., Applicant]) -> None:
-    mine = applicant("P01")
-    upload = mine.store.hand_in(mine.public_id, mine.actor, "typical_report", Received("a.pdf", b"<html>"),
-                                {"code": "MATERIAL_TYPE_MISMATCH", "detail": {}})
-    assert "Typical report of each category" in mine.dossier.gaps
-    assert refused(lambda: mine.store.file(mine.public_id, mine.actor, upload.public_id)) == "unknown"
-
-
-def test_corrections_are_answered_one_by_one_before_the_application_returns(
-        applicant: Callable[..., Applicant]) -> None:
-    mine = applicant("P01")
-    mine.complete()
-    mine.perform("submit")
-    items = (CorrectionItem("平面图", "缺少比例尺"), CorrectionItem("附表2", "签名不清"))
-    mine.perform("request_correction", RequestCorrection(items=items), WINDOW_OFFICER)
-    assert mine.facts["corrections_open"] == 2
-    assert refused(lambda: mine.perform("resubmit")) == "unmet"
-    for ordinal in (1, 2):
-        mine.store.answer_correction(mine.public_id, mine.actor, ordinal, "已补正")
-    assert mine.facts["corrections_open"] == 0
-    mine.store.answer_correction(mine.public_id, mine.actor, 2, " ")
-    assert mine.facts["corrections_open"] == 1
-    assert refused(lambda: mine.store.answer_correction(mine.public_id, mine.actor, 3, "多余")) == "unknown"
-    mine.store.answer_correction(mine.public_id, mine.actor, 2, "已重签")
-    mine.perform("resubmit")
-    assert mine.dossier.case.state == "submitted"
-
-
-def test_a_signature_falls_when_the_text_signed_no_longer_applies(applicant: Callable[..., Applicant]) -> None:
-    mine = applicant("P05")
-    mine.complete()
-    mine.perform("choose_commitment_track")
-    mine.store.renew(mine.public_id, mine.actor)
-    version, text, digest = mine.store.commitment_text(mine.dossier.file)
-    assert "平顶山澜鉴机动车检测有限公司" in text and mine.store.keep_commitment(text) == digest
-    mine.perform("sign_commitment", SignCommitment(notice_version=version, text_sha256=digest, signer="赵娜勇"),
-                 reauthenticated=True)
-    mine.save("overview", fax="029-12345678")
-    assert mine.facts["commitment_text_sha256"] == digest
-    mine.save("overview", name="另一家机构")
-    assert mine.facts["commitment_text_sha256"] == ""
-    assert refused(lambda: mine.perform("submit_on_commitment")) == "unmet"
-
-
-def test_a_registered_bar_and_a_retraction_close_the_commitment_track(
-        applicant: Callable[..., Applicant], database: Database) -> None:
-    mine = applicant("P05")
-    mine.complete()
-    mine.perform("choose_commitment_track")
-    version, _text, digest = mine.store.commitment_text(mine.dossier.file)
-    mine.perform("sign_commitment", SignCommitment(notice_version=version, text_sha256=digest, signer="赵娜勇"),
-                 reauthenticated=True)
-    mine.perform("submit_on_commitment")
-    mine.perform("retract")
-    again = Applicant(mine.store, mine.actor, mine.store.start(mine.actor), "P05")
-    again.upload("申请书")
-    assert again.facts["commitment_bars"] == ["retraction"]
-    with database.writing() as connection:
-        connection.execute(CommitmentBarRecord.__table__.insert(), {
-            "agency_id": mine.actor.agency_id, "ground": "listed", "basis": "示范决定", "from_on":
-            database.clock.today(), "until_on": None, "case_id": None})
-    again.store.renew(again.public_id, again.actor)
-    assert again.facts["commitment_bars"] == ["listed", "retraction"]
