@@ -123,7 +123,8 @@ def carry_out(sheet: ActSheet) -> Performed:
 
 def _confirm(sheet: ActSheet) -> None:
     # Asked before the password is checked: a step that is not possible needs no proof of who asks.
-    permit(sheet.file.procedure, sheet.file.case, sheet.action.name, current_actor())
+    if _blocked(sheet):
+        return  # performing will say so; and a repeat of what was already done gets its first answer
     if not sheet.form.password.data:
         raise Refusal("malformed", Message(N_("Confirm your password to take this step.")), field="password")
     if not confirm_identity(sheet.form.password.data):

@@ -10,6 +10,7 @@ from store.casework import Answer, Related
 from store.dossier_values import TABLE_TITLES
 from store.queues import desks_of
 from store.values import CaseFile
+from web.access import STAFF
 from web.casefaces import (
     VERDICTS,
     DueFace,
@@ -23,6 +24,7 @@ from web.casefaces import (
 from web.context import ROLE_LABELS, current_actor, say
 from web.desks import address_of
 from web.dossierfaces import type_words
+from web.faces import link_to
 from workflow import procedures
 from workflow.engine import Offer
 from workflow.vocabulary import N_, Message, Role
@@ -61,6 +63,16 @@ class BoardLine:
     clock: DueFace | None = None
 
 
+def is_official() -> bool:
+    return bool(current_actor().roles & STAFF)
+
+
+def home_of(file: CaseFile) -> str:
+    """The page of a case for whoever is signed in: the officials' or the applicant's own."""
+    own = None if is_official() else link_to("applications.show", public_id=file.public_id)
+    return own or url_for("cases.show", public_id=file.public_id)
+
+
 def case_frame(file: CaseFile, tab: str) -> dict[str, Any]:
     """Head, crumbs and tabs, the same on every page of a case; `tab` is the page one is on."""
     label, tone = state_face(file.procedure, file.case.state)
@@ -70,8 +82,9 @@ def case_frame(file: CaseFile, tab: str) -> dict[str, Any]:
         "label": label, "tone": tone, "due": pressing(file.case.clocks),
         "track": track_label(file.procedure, file.case.track) if len(file.procedure.spec.tracks) > 1 else None,
         "procedure": file.procedure.spec.title.message(),
+        "home": home_of(file),
         "tabs": [{"label": label, "url": url, "count": count, "current": name == tab}
-                 for name, label, url, count in _tabs(file)],
+                 for name, label, url, count in (_tabs(file) if is_official() else ())],
         "desk": (ROLE_LABELS[desk], address_of(desk)) if desk else None}
 
 

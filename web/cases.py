@@ -1,7 +1,7 @@
 """The case page and the two views that serve every action of every procedure."""
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from store.casework import Casework
@@ -9,9 +9,9 @@ from store.dossier_values import TABLE_TITLES
 from store.reviews import ReviewStore, RowFilter
 from store.values import CaseFile
 from web import acts
-from web.access import grant_access
+from web.access import STAFF, grant_access
 from web.casefaces import clock_faces, department_name, history, progress
-from web.casepages import action_faces, brief, case_frame, department_board, related_faces, rounds
+from web.casepages import action_faces, brief, case_frame, department_board, home_of, related_faces, rounds
 from web.context import case_store, current_actor, database, reference
 from web.dossierfaces import agency_faces, section_faces, table_faces, way_names
 from workflow.vocabulary import N_, Message, Refusal
@@ -24,8 +24,10 @@ PAPERS = {
     "material": N_("Material"), "rectification": N_("Rectification"), "table": N_("Table")}
 
 bp = Blueprint("cases", __name__, url_prefix="/cases")
-for _name in ("show", "dossier", "capability", "table", "materials", "departments", "timeline", "limits",
-              "act", "send"):
+# Officials read here; applicants have pages of their own, without opinions and notes from inside. Both act here.
+for _name in ("show", "dossier", "capability", "table", "materials", "departments", "timeline", "limits"):
+    grant_access(f"cases.{_name}", roles=STAFF)
+for _name in ("act", "send"):
     grant_access(f"cases.{_name}", signed_in=True)
 
 
@@ -129,4 +131,4 @@ def send(public_id: str, name: str) -> Response:
     except Refusal as refusal:
         return acts.refused(sheet, refusal)
     acts.announce(sheet, done)
-    return redirect(url_for("cases.show", public_id=public_id))
+    return redirect(home_of(sheet.file))

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 from store.reviews import ChecklistLine, ReviewStore
 from store.values import CaseFile
 from web import acts
-from web.access import grant_access
+from web.access import STAFF, grant_access
 from web.casepages import case_frame
 from web.context import case_store, current_actor, database, tell
 from workflow.engine import permit
@@ -17,7 +17,7 @@ from workflow.vocabulary import N_, Message, Refusal
 
 bp = Blueprint("findings", __name__, url_prefix="/cases/<public_id>/findings")
 for _name in ("show", "record"):
-    grant_access(f"findings.{_name}", signed_in=True)
+    grant_access(f"findings.{_name}", roles=STAFF)
 
 
 def recording(file: CaseFile) -> Action:

@@ -12,7 +12,7 @@ from intake.problems import Rejection
 from store.reviews import ReviewStore, RowFilter
 from store.values import CaseFile
 from web import acts
-from web.access import grant_access
+from web.access import STAFF, grant_access
 from web.casepages import case_frame, rows_words
 from web.context import case_store, current_actor, database, language, reference, say, tell
 from web.dossierfaces import way_names
@@ -22,7 +22,7 @@ from workflow.vocabulary import N_, Message, Refusal
 
 bp = Blueprint("rows", __name__, url_prefix="/cases/<public_id>/rows")
 for _name in ("show", "confirm", "export", "bring_back"):
-    grant_access(f"rows.{_name}", signed_in=True)
+    grant_access(f"rows.{_name}", roles=STAFF)
 
 WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 GROUPS = 200  # differently decided groups that one workbook may carry

@@ -5,7 +5,8 @@
 
 A released version never changes: cases run on it. Its digest stands in RELEASED, and the law in
 tests/workflow/test_every_procedure.py fails when the file no longer has that digest. Change a procedure by writing
-the next version beside it.
+the next version beside it. As long as no bureau runs a definition its release may be taken back: remove its line from
+RELEASED and run this again.
 """
 import sys
 from pathlib import Path

@@ -67,10 +67,20 @@ def test_an_official_reads_every_part_of_a_case(case_in, client_of):
 
 def test_a_case_that_is_not_mine_does_not_exist(case_in, client_of):
     case = case_in("submitted")
-    for who in (Role.REVIEWER, "applicant.other", Role.ADMINISTRATOR):
+    for who in (Role.REVIEWER, Role.ADMINISTRATOR):
         browser = client_of(who)
         for tab in (*TABS, "/rows", "/findings", "/actions/accept"):
             assert browser.get(f"/cases/{case.public_id}{tab}").status_code == 404, (who, tab)
+
+
+def test_an_applicant_has_pages_of_their_own_and_acts_by_the_same_door(case_in, client_of):
+    case = case_in("submitted")
+    own, other = client_of("applicant"), client_of("applicant.other")
+    for tab in (*TABS, "/rows", "/findings"):
+        assert own.get(f"/cases/{case.public_id}{tab}").status_code == 403
+    assert other.get(f"/cases/{case.public_id}/actions/retract").status_code == 404
+    answer = act(own, case, "retract", sure="y")
+    assert answer.headers["Location"].endswith(f"/applications/{case.public_id}") and case.state == "retracted"
 
 
 def test_a_department_that_is_not_asked_does_not_see_the_case(case_in, client_of):

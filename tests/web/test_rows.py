@@ -254,7 +254,7 @@ def test_the_checklist_is_read_by_whoever_sees_the_case_and_written_by_the_team(
     page = client_of(Role.LEADER).get(f"/cases/{case.public_id}/findings")
     assert page.status_code == 200 and "<form method=\"post\" action=\"/cases/" not in page.text
     assert save(client_of(Role.LEADER), case, {0: ("meets", "")}).status_code == 403
-    assert client_of("applicant.other").get(f"/cases/{case.public_id}/findings").status_code == 404
+    assert client_of("applicant.other").get(f"/cases/{case.public_id}/findings").status_code == 403
 
 
 def test_a_wrong_result_or_line_is_refused(under_review, client_of):
