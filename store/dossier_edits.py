@@ -5,16 +5,17 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, func, select, update
 
 from store.commitment import commitment_text, text_sha256
+from store.commitment_bars import bars_of, retracted_before
 from store.database import Database
 from store.dossier_facts import Catalogues, Holdings, facts_of, subject_of, types_of
 from store.dossier_values import Agency, Faults, Sections
-from store.eligibility import Bar, Eligibility, Particulars, assess
+from store.eligibility import Eligibility, Particulars, assess
 from store.law import LawBook
 from store.pen import change_facts
-from store.records.agencies import AgencyRecord, CommitmentBarRecord
+from store.records.agencies import AgencyRecord
 from store.records.applications import (
     ApplicationRecord,
     CorrectionItemRecord,
@@ -24,6 +25,7 @@ from store.records.applications import (
 from store.records.cases import CaseRecord
 from store.records.columns import table_of
 from store.registers import Moment
+from store.registers.application import application_digest
 from store.registers.review import row_counts
 from store.scope import visible_to
 from workflow import procedures
@@ -112,11 +114,19 @@ def renew_facts(edit: Edit, faults: Faults) -> None:
     facts = facts_of(held, edit.catalogues, faults)
     if waiting:
         facts["dossier_gaps"].append(_CHECKING)
-    if case.fact("commitment_text_sha256") and case.fact("commitment_text_sha256") != text_sha256(
-            text_shown(edit.agency, edit.sections, edit.catalogues)):
-        facts["commitment_text_sha256"] = ""  # another text was signed than the one that now applies
+    if case.fact("commitment_text_sha256") and not _is_what_was_signed(edit):
+        facts["commitment_text_sha256"] = ""
     change_facts(connection, case.id, edit.actor, facts, edit.moment,
                  subject=subject_of(types_of(edit.sections), edit.catalogues), agency_name=facts["agency_name"])
+
+
+def _is_what_was_signed(edit: Edit) -> bool:
+    """A commitment stands for one text and one application: another notice, name or matter, a changed section or
+    another file, and it has to be signed again."""
+    text = text_sha256(text_shown(edit.agency, edit.sections, edit.catalogues))
+    promised = edit.case.fact("commitment_dossier_sha256")
+    return bool(edit.case.fact("commitment_text_sha256") == text
+                and promised == application_digest(edit.connection, edit.case.id))
 
 
 def text_shown(agency: Agency, sections: Sections, catalogues: Catalogues) -> str:
@@ -147,32 +157,12 @@ def material_codes(connection: Connection, case_id: int) -> frozenset[str]:
 def judge(connection: Connection, case: Case, sections: Sections, summaries: Mapping[str, Mapping[str, Any]],
           agency: Agency, catalogues: Catalogues, on: date, law: Law) -> Eligibility:
     """Whether the commitment track is open to this application on this day."""
-    bars = connection.execute(
-        select(CommitmentBarRecord.ground, CommitmentBarRecord.basis, CommitmentBarRecord.from_on,
-               CommitmentBarRecord.until_on)
-        .where(CommitmentBarRecord.agency_id == agency.id).order_by(CommitmentBarRecord.id))
     types = types_of(sections)
     particulars = Particulars(
         types, agency.division, on, summaries.get("capability", {}).get("excluded", {}),
-        tuple(Bar(*bar) for bar in bars), _retracted(connection, case, types))
+        bars_of(connection, agency.id), retracted_before(connection, case, types))
     return assess(particulars, criteria=catalogues.criteria, types=catalogues.types, exclusions=catalogues.exclusions,
                   lookback=in_force(law.allowances, "commitment_penalty_lookback", on))
-
-
-def _retracted(connection: Connection, case: Case, types: tuple[str, ...]) -> tuple[str, ...]:
-    """Commitment applications of this agency for the same matter that were filed and then retracted."""
-    rows: list[Row[Any]] = list(connection.execute(
-        select(_CASE.c.number, _CASE.c.submitted_at, _CASE.c.facts).where(
-            _CASE.c.agency_id == case.agency_id, _CASE.c.procedure == case.procedure, _CASE.c.id != case.id,
-            _CASE.c.track == "commitment", _CASE.c.submitted_at.is_not(None),
-            _CASE.c.state.in_(_retracted_states(case)))))
-    return tuple(r.number or r.submitted_at.date().isoformat() for r in rows
-                 if set(types) & set(r.facts.get("application_types") or ()))
-
-
-def _retracted_states(case: Case) -> list[str]:
-    states = procedures.find(case.procedure, case.procedure_version).states
-    return [name for name, spec in states.items() if spec.outcome == "retracted"]
 
 
 def _is_checking(connection: Connection, case_id: int) -> bool:

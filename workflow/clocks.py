@@ -27,15 +27,20 @@ class Law:
     allowances: tuple[Allowance, ...]
 
 
-def turn(procedure: Procedure, case: Case, target: str, on: date, law: Law) -> tuple[Clock, ...]:
+def turn(
+    procedure: Procedure, case: Case, target: str, on: date, law: Law, since: date | None = None
+) -> tuple[Clock, ...]:
     """The clocks after `case` (still in its old state) moves to `target` on the local date `on`.
 
+    `since` is the day from which clocks that start now count, where the law dates the step back.
     Raises `NoAllowance` when the definition names an allowance that is not in force on that day.
     """
     kept = {clock.name: clock for clock in case.clocks}
     ends_in_retraction = procedure.states[target].outcome == "retracted"
     for name, spec in procedure.spec.clocks.items():
-        if moved := _moved(name, spec, kept.get(name), case, target, on, law, ends_in_retraction):
+        if moved := _moved(
+            name, spec, kept.get(name), case, target, on, law, since or on, ends_in_retraction
+        ):
             kept[name] = moved
     return tuple(kept.values())
 
@@ -48,13 +53,16 @@ def _moved(
     target: str,
     on: date,
     law: Law,
+    since: date,
     ends_in_retraction: bool,
 ) -> Clock | None:
     if spec.track not in (None, case.track):
-        return clock
+        if clock is None or clock.is_stopped:
+            return clock
+        return stop(clock, on, law.calendar, Outcome.DROPPED)  # the case has left the track that owed it
     if target in spec.runs_in:
         if clock is None or clock.is_stopped or (clock.is_resting and spec.restarts):
-            return start(name, in_force(law.allowances, spec.allowance, on), on, law.calendar)
+            return start(name, in_force(law.allowances, spec.allowance, since), since, law.calendar)
         return resume(clock, on, law.calendar) if clock.is_resting else clock
     if clock is None or clock.is_stopped:
         return clock

@@ -132,7 +132,8 @@ def _take(
         after = effect(after, actor, command)
     pawn = _Pawn(case.state)
     machine_for(procedure).events[action.name].trigger(pawn)
-    clocks = turn(procedure, replace(after, state=case.state), pawn.state, on, law)
+    since = next((c.started_on for c in case.clocks if c.name == action.spec.since), None)
+    clocks = turn(procedure, replace(after, state=case.state), pawn.state, on, law, since)
     act = Act(action.name, actor.person_id)
     after = replace(
         after,

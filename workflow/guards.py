@@ -73,6 +73,62 @@ def team_is_lawful(
     return None
 
 
+VISITED = frozenset({"first", "site_change"})  # never on documents alone (review criteria arts. 15 and 16)
+
+
+def mode_suits_the_application(
+    procedure: "Procedure", case: Case, actor: Actor, command: Command | None
+) -> Message | None:
+    """A first application and a change of place are looked at; documents suffice for the others at most."""
+    if (
+        isinstance(command, OrganiseReview)
+        and command.mode == "documentary"
+        and VISITED & set(case.fact("application_types", ()))
+    ):
+        return Message(
+            N_("A first application or a change of site is not reviewed on documents alone (criteria arts. 15, 16).")
+        )
+    return None
+
+
+def a_verification_looks_at_the_place(
+    procedure: "Procedure", case: Case, actor: Actor, command: Command | None
+) -> Message | None:
+    """The commitment is verified on site (measures of 2019; review criteria arts. 18 and 19)."""
+    if isinstance(command, OrganiseReview) and command.mode == "documentary":
+        return Message(N_("A commitment is verified on site, not on documents alone."))
+    return None
+
+
+def commitment_stands(
+    procedure: "Procedure", case: Case, actor: Actor, command: Command | None
+) -> Message | None:
+    """On the commitment track what is handed in again is what was promised, and the track is still open."""
+    if case.track != "commitment":
+        return None
+    if case.fact("commitment_bars"):
+        return Message(
+            N_("The commitment track is not open to the application as it is now: return to the general procedure.")
+        )
+    if not case.fact("commitment_text_sha256"):
+        return Message(N_("The application has changed since the commitment was signed: read and sign it again."))
+    return None
+
+
+def retraction_of_a_commitment_gives_its_reason(
+    procedure: "Procedure", case: Case, actor: Actor, command: Command | None
+) -> Message | None:
+    """Before the decision the applicant may withdraw a commitment, saying why (Order 163 art. 12)."""
+    if (
+        case.track == "commitment"
+        and command is not None
+        and case.state != procedure.spec.initial  # a draft was never filed
+        and not command.note
+    ):
+        return Message(N_("Write in the note why you retract an application on the commitment track."))
+    return None
+
+
 NAMED: dict[str, Guard] = {
     g.__name__: g
     for g in (
@@ -81,6 +137,10 @@ NAMED: dict[str, Guard] = {
         no_department_objected,
         correction_is_the_first,
         team_is_lawful,
+        mode_suits_the_application,
+        a_verification_looks_at_the_place,
+        commitment_stands,
+        retraction_of_a_commitment_gives_its_reason,
     )
 }
 

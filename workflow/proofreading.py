@@ -54,6 +54,8 @@ def proofread(procedure: "Procedure") -> Iterator[str]:
         )
         if action.spec.track and action.spec.track not in spec.tracks:
             yield f"{where}.track: there is no track called {action.spec.track}"
+        if action.spec.since and action.spec.since not in spec.clocks:
+            yield f"{where}.since: there is no clock called {action.spec.since}"
         for effect in action.spec.effects:
             if not isinstance(effect, str):
                 yield from _effect_faults(f"{where}.effects", effect, action.command, spec)

@@ -24,12 +24,15 @@ def answers_for_a_department_asked(actor: Actor, case: Case) -> bool:
     return Role.DEPARTMENT_OFFICER in actor.roles and actor.department in case.fact("departments", ())
 
 
+REVIEWERS = frozenset({Role.TEAM_LEADER, Role.REVIEWER})
+
+
 def leads_the_team(actor: Actor, case: Case) -> bool:
-    return bool(actor.person_id == case.fact("team_leader"))
+    return Role.TEAM_LEADER in actor.roles and bool(actor.person_id == case.fact("team_leader"))
 
 
 def is_on_the_team(actor: Actor, case: Case) -> bool:
-    return actor.person_id in case.fact("team", ())
+    return bool(actor.roles & REVIEWERS) and actor.person_id in case.fact("team", ())
 
 
 def is_the_system(actor: Actor, case: Case) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from store.registers import application, certificate, review
+from store.registers import application, certificate, commitment, review, team
 from store.registers.moment import Moment
 from workflow.engine import Step
 
@@ -27,7 +27,11 @@ REGISTERS: dict[str, Register] = {
         review.confirm_rows_on_commitment,
         certificate.issue_certificate,
         certificate.annul_certificate,
-        certificate.bar_commitment_track,
+        certificate.certificate_is_gone,
+        commitment.digest_what_is_promised,
+        commitment.commitment_is_open,
+        commitment.bar_commitment_track,
+        team.team_suits_the_case,
     )
 }
 

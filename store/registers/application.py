@@ -15,8 +15,18 @@ from workflow.engine import Step
 
 
 def freeze_application(connection: Connection, step: Step, moment: Moment) -> Mapping[str, Any]:
-    """Digest exactly what is submitted: the sections as typed and every current file by its hash."""
-    case_id = step.after.id
+    """Keep the digest of exactly what is submitted, and when."""
+    digest = application_digest(connection, step.after.id)
+    connection.execute(
+        update(ApplicationRecord)
+        .where(ApplicationRecord.case_id == step.after.id)
+        .values(digest=digest, frozen_at=moment.at)
+    )
+    return {"application_digest": digest}
+
+
+def application_digest(connection: Connection, case_id: int) -> str:
+    """SHA-256 of an application: the sections as typed and every current file by its hash."""
     sections = connection.scalar(
         select(ApplicationRecord.sections).where(ApplicationRecord.case_id == case_id)
     )
@@ -30,13 +40,7 @@ def freeze_application(connection: Connection, step: Step, moment: Moment) -> Ma
         .order_by(UploadRecord.id)
     ).all()
     content = {"sections": sections or {}, "files": [list(f) for f in files]}
-    digest = hashlib.sha256(rfc8785.dumps(content)).hexdigest()
-    connection.execute(
-        update(ApplicationRecord)
-        .where(ApplicationRecord.case_id == case_id)
-        .values(digest=digest, frozen_at=moment.at)
-    )
-    return {"application_digest": digest}
+    return hashlib.sha256(rfc8785.dumps(content)).hexdigest()
 
 
 def number_acceptance(connection: Connection, step: Step, moment: Moment) -> Mapping[str, Any]:

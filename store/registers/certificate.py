@@ -6,8 +6,10 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, literal, null, select, update
 
-from store.records.agencies import AgencyRecord, CommitmentBarRecord
+from store.database import BUREAU_ZONE
+from store.records.agencies import AgencyRecord
 from store.records.applications import CapabilityRowRecord, DossierRowRecord
+from store.records.cases import CaseRecord
 from store.records.certificates import (
     AnnexRowRecord,
     AnnexSignatoryRecord,
@@ -35,10 +37,9 @@ IN_FORCE = frozenset({"valid", "suspended"})
 def issue_certificate(connection: Connection, step: Step, moment: Moment) -> Mapping[str, Any]:
     """A new certificate for a first application or a renewal, a new annex version for every other type."""
     case = step.after
-    named = _named_certificate(connection, case.fact("certificate_held"))
-    if named is not None and named.agency_id != case.agency_id:
-        named = None  # somebody else's certificate is none that this agency can name
-    if set(case.fact("application_types") or ()) & NEW_NUMBER:
+    new_number = bool(set(case.fact("application_types") or ()) & NEW_NUMBER)
+    named = _certificate_held(connection, step, moment)
+    if new_number:
         certificate_id, number, version = _new_certificate(connection, step, moment)
         if named is not None:
             connection.execute(
@@ -47,20 +48,8 @@ def issue_certificate(connection: Connection, step: Step, moment: Moment) -> Map
                 .values(replaced_by_id=certificate_id)
             )
         act = "renewed" if named is not None else "issued"
-    elif named is None:
-        raise Refusal(
-            "unmet",
-            Message(
-                N_(
-                    "The certificate that this application names, %(number)s, is not in "
-                    "the register. Enter it first."
-                ),
-                {"number": case.fact("certificate_held")},
-            ),
-        )
-    elif named.status not in IN_FORCE:
-        raise Refusal("unmet", Message(N_("The certificate is no longer in force.")))
     else:
+        assert named is not None  # only a first application names none
         certificate_id, number, version = named.id, named.number, named.annex_version + 1
         connection.execute(
             update(CertificateRecord).where(CertificateRecord.id == named.id).values(annex_version=version)
@@ -91,6 +80,35 @@ def issue_certificate(connection: Connection, step: Step, moment: Moment) -> Map
     return {"certificate_number": number, "annex_version": version, "certificate_rendered": False}
 
 
+def _certificate_held(connection: Connection, step: Step, moment: Moment) -> Any:
+    """The agency's own certificate that a renewal or a change is about; None for a first application.
+
+    A renewal may be decided after expiry if it was filed before (Licensing Law art. 50). Raises Refusal("unmet").
+    """
+    case = step.after
+    if "first" in case.fact("application_types"):
+        return None
+    named = _named_certificate(connection, case.fact("certificate_held"))
+    if named is None or named.agency_id != case.agency_id:  # somebody else's is none that this agency can name
+        raise Refusal(
+            "unmet",
+            Message(
+                N_(
+                    "The certificate that this application names, %(number)s, is not in "
+                    "the register. Enter it first."
+                ),
+                {"number": case.fact("certificate_held")},
+            ),
+        )
+    until = moment.on
+    if "renewal" in case.fact("application_types"):
+        filed_at = connection.scalar(select(CaseRecord.submitted_at).where(CaseRecord.id == case.id))
+        until = filed_at.astimezone(BUREAU_ZONE).date() if filed_at else moment.on
+    if named.status not in IN_FORCE or named.replaced_by_id is not None or named.valid_to < until:
+        raise Refusal("unmet", Message(N_("The certificate is no longer in force.")))
+    return named
+
+
 def annul_certificate(connection: Connection, step: Step, moment: Moment) -> Mapping[str, Any]:
     """Annul 撤销 the whole certificate or the named annex rows (Licensing Law art. 69)."""
     command = step.command
@@ -99,17 +117,30 @@ def annul_certificate(connection: Connection, step: Step, moment: Moment) -> Map
     if certificate is None or certificate.status not in IN_FORCE:
         raise Refusal("unmet", Message(N_("The certificate is no longer in force.")))
     row, version = AnnexRowRecord, certificate.annex_version + 1
+    granted = _version_granted(connection, certificate.id, step.after.id)
     ending = (
         update(row)
-        .where(row.certificate_id == certificate.id, row.until_version.is_(None))
+        .where(
+            row.certificate_id == certificate.id, row.until_version.is_(None), row.from_version == granted
+        )
         .values(until_version=version, until_on=moment.on, ended_by="annulled")
     )
+    if command.whole and granted != 1:
+        raise Refusal(
+            "malformed",
+            Message(N_("The commitment only added rows to this certificate: choose the rows to annul.")),
+            field="whole",
+        )
     if command.whole:
         connection.execute(
             update(CertificateRecord).where(CertificateRecord.id == certificate.id).values(status="annulled")
         )
     elif connection.execute(ending.where(row.ordinal.in_(command.rows))).rowcount != len(command.rows):
-        raise Refusal("malformed", Message(N_("One of the chosen rows does not exist.")), field="rows")
+        raise Refusal(
+            "malformed",
+            Message(N_("One of the chosen rows is not in force or was not granted on this commitment.")),
+            field="rows",
+        )
     else:
         connection.execute(
             update(CertificateRecord)
@@ -139,20 +170,11 @@ def annul_certificate(connection: Connection, step: Step, moment: Moment) -> Map
     return {"annulled_rows": len(command.rows), "annulled_whole": command.whole}
 
 
-def bar_commitment_track(connection: Connection, step: Step, moment: Moment) -> Mapping[str, Any]:
-    """After a false commitment the commitment track is closed to the agency for good."""
-    assert isinstance(step.command, Annul)
-    connection.execute(
-        insert(CommitmentBarRecord),
-        {
-            "agency_id": step.after.agency_id,
-            "ground": "false_commitment",
-            "basis": step.command.basis,
-            "from_on": moment.on,
-            "until_on": None,
-            "case_id": step.after.id,
-        },
-    )
+def certificate_is_gone(connection: Connection, step: Step, moment: Moment) -> Mapping[str, Any]:
+    """Refuse while the certificate is in force: then there is something to annul, or to decide not to annul."""
+    certificate = _named_certificate(connection, step.after.fact("certificate_number"))
+    if certificate is not None and certificate.status in IN_FORCE and moment.on <= certificate.valid_to:
+        raise Refusal("unmet", Message(N_("The certificate is still in force: annul, or decide not to.")))
     return {}
 
 
@@ -258,6 +280,16 @@ def _new_certificate(connection: Connection, step: Step, moment: Moment) -> tupl
     return certificate_id, number, 1
 
 
+def _version_granted(connection: Connection, certificate_id: int, case_id: int) -> int | None:
+    """The annex version that the verified case made; what it did not grant is no matter of its commitment."""
+    version, case = CertificateVersionRecord, CaseRecord
+    return connection.scalar(
+        select(version.version)
+        .join(case, case.parent_id == version.case_id)
+        .where(version.certificate_id == certificate_id, case.id == case_id)
+    )
+
+
 def _named_certificate(connection: Connection, number: str | None) -> Any:
     """The certificate with that number, locked for this transaction, or None."""
     if not number:
@@ -329,6 +361,16 @@ def _add_annex(connection: Connection, case_id: int, certificate_id: int, versio
         or 0
     )
     if people:
+        signatory = AnnexSignatoryRecord  # whoever is named again signs in the field approved now, and is listed once
+        connection.execute(
+            update(signatory)
+            .where(
+                signatory.certificate_id == certificate_id,
+                signatory.until_version.is_(None),
+                signatory.name.in_([p.get("name", "") for p in people]),
+            )
+            .values(until_version=version)
+        )
         connection.execute(
             insert(AnnexSignatoryRecord),
             [

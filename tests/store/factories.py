@@ -19,6 +19,7 @@ from store.records.agencies import AgencyRecord
 from store.records.applications import ApplicationRecord, CapabilityRowRecord, DossierRowRecord
 from store.records.cases import CasePartyRecord, CaseRecord, TaskRecord
 from store.records.columns import NEVER, table_of
+from store.records.people import AccountRecord, AccountRoleRecord, ExpertiseRecord, PersonRecord
 from store.records.reference import CatalogueEntryRecord
 from store.tokens import new_token
 from store.values import CaseFile, Performed
@@ -59,6 +60,30 @@ def seeded(url: str) -> None:
     reference.seed(database)
     reference.Reference(database).put_setting("bureau", BUREAU)
     database.close()
+
+
+def in_the_pool(
+    connection: Connection, name: str, roles: Iterable[Role], *, sectors: Iterable[str] = (), **account: Any
+) -> None:
+    """A person of the reviewers' pool; the person id and the name are one, and the login tells where it is from."""
+    connection.execute(insert(PersonRecord), {"id": name, "name": name})
+    account_id = connection.execute(
+        insert(AccountRecord).returning(AccountRecord.id),
+        {"login": f"pool.{name}", "password_hash": "-", "person_id": name, "name": name, "created_at": MONDAY}
+        | account,
+    ).scalar_one()
+    connection.execute(insert(AccountRoleRecord), [{"account_id": account_id, "role": r.value} for r in roles])
+    for sector in sectors:
+        connection.execute(insert(ExpertiseRecord), {"person_id": name, "sector": sector})
+
+
+def usual_pool(database: Database) -> None:
+    """Put the usual team leader and reviewer into the pool of reviewers, when they are not there yet."""
+    with database.writing() as connection:
+        there = set(connection.scalars(select(PersonRecord.id)))
+        for name, roles in (("team-leader", (Role.TEAM_LEADER, Role.REVIEWER)), ("reviewer", (Role.REVIEWER,))):
+            if name not in there:
+                in_the_pool(connection, name, roles)
 
 
 # -- people ------------------------------------------------------------------------------------------------
@@ -118,6 +143,8 @@ def usual_command(name: str, kind: type[c.Command], codes: Iterable[str] = ()) -
     }
     if kind is c.RecordFindings:
         return c.RecordFindings(lines=tuple((code, "meets", "") for code in codes))
+    if name == "retract":
+        return c.Plain(note="改按一般程序另行申请")
     return usual.get(kind) or kind()
 
 
@@ -166,6 +193,7 @@ VERIFICATION_WAYS: Mapping[str, tuple[str, ...]] = {
     "rectified_and_true": (*_VISITED, "find_basically_true", "submit_rectification", "confirm_rectification"),
     "awaiting_annulment": (*_VISITED, "find_untrue"),
     "annulled": (*_VISITED, "find_untrue", "annul"),
+    "not_annulled": (*_VISITED, "find_untrue", "do_not_annul"),
 }
 
 
@@ -349,6 +377,7 @@ def cma_case(
     **facts: Any,
 ) -> CaseHand:
     """A CMA case brought to `state` by its usual way, with `rows` capability rows and these facts."""
+    usual_pool(cases.database)
     agency_id = agency(cases.database) if agency_id is None else agency_id
     known = {
         "application_types": list(types),

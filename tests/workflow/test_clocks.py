@@ -22,6 +22,8 @@ AMOUNTS: Mapping[str, tuple[int, Unit]] = {
     "decision": (10, Unit.WORKING_DAYS),
     "department_opinion": (5, Unit.WORKING_DAYS),
     "delivery": (7, Unit.WORKING_DAYS),
+    "commitment_formal_check": (5, Unit.WORKING_DAYS),
+    "commitment_delivery": (7, Unit.WORKING_DAYS),
     "commitment_verification": (3, Unit.MONTHS),
     "commitment_rectification": (30, Unit.WORKING_DAYS),
 }
@@ -131,14 +133,15 @@ def test_a_clock_stopped_after_its_day_was_missed() -> None:
     assert Walk(CMA).to("submitted").to("accepted", days=30).shape["acceptance"] == "missed"
 
 
-def test_the_commitment_track_has_one_clock_until_the_decision() -> None:
+def test_the_commitment_track_has_one_clock_until_the_decision_and_one_for_the_formal_check() -> None:
     walk = Walk(CMA, "commitment").to("submitted")
-    assert walk.shape == {"commitment_decision": "running"}
+    assert walk.shape == {"commitment_decision": "running", "commitment_formal_check": "running"}
     started = walk.clock("commitment_decision")
     walk.to("awaiting_decision")
     assert walk.clock("commitment_decision") == started
     walk.to("granted")
-    assert walk.shape == {"commitment_decision": "met", "delivery": "running"}
+    assert walk.shape == {
+        "commitment_decision": "met", "commitment_formal_check": "met", "commitment_delivery": "running"}
 
 
 def test_verification_counts_months_and_its_rectification_working_days() -> None:
