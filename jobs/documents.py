@@ -14,6 +14,7 @@ from store.case_documents import WrittenFacts
 from store.database import BUREAU_ZONE
 from store.jobs import Job
 from workflow.deadlines import Allowance, Clock, NoAllowance, Unit, in_force
+from workflow.vocabulary import N_
 
 UNITS = {
     Unit.WORKING_DAYS: "个工作日",
@@ -31,10 +32,10 @@ def render_document(bench: Bench, job: Job) -> Done:
     if job.case_id is None or kind not in COMPOSED:
         raise CannotBeDone(f"There is no document called {kind}.")
     if documents.has(job.case_id, kind, version):
-        return Done("It was rendered before.")
+        return Done(N_("It was rendered before."))
     facts = documents.facts(job.case_id, version)
     if facts is None:
-        raise CannotBeDone("The case has no step of that version.")
+        raise CannotBeDone(N_("The case has no step of that version."))
     allowances = bench.workshop.cases.laws.current().allowances
     try:
         rendered = bench.renderer.notice(COMPOSED[kind](facts, allowances))
@@ -126,7 +127,7 @@ def commitment_letter(facts: WrittenFacts, allowances: tuple[Allowance, ...]) ->
     """The notice as it was shown and the commitment as it was signed, in the version that the case keeps."""
     version = facts.notice
     if version is None:
-        raise CannotBeDone("The version of the notice that was signed is not among the reference data.")
+        raise CannotBeDone(N_("The version of the notice that was signed is not among the reference data."))
     return _notice(
         NoticeKind.COMMITMENT,
         facts,

@@ -21,6 +21,7 @@ from configuration import Settings
 from jobs.workshop import Bench, CannotBeDone, Done
 from store.case_documents import Addressee, NoticeFacts
 from store.jobs import Job
+from workflow.vocabulary import N_
 
 TEMPLATES = Path(__file__).parent.parent / "templates/mail"
 LANGUAGES = ("zh_Hans_CN", "en")
@@ -48,16 +49,18 @@ def notify(bench: Bench, job: Job) -> Done:
     workshop = bench.workshop
     settings = workshop.settings
     if not settings.smtp_url.get_secret_value():
-        return Done("No mail server is configured: nothing was sent.")
+        return Done(N_("No mail server is configured: nothing was sent."))
     if job.case_id is None:
-        raise CannotBeDone("The job names no case.")
+        raise CannotBeDone(N_("The job names no case."))
     facts = workshop.documents.notice(job.case_id, job.created_at)
     if facts is None:
-        raise CannotBeDone("The case is not there.")
+        raise CannotBeDone(N_("The case is not there."))
     already = workshop.queue.mailed(job.id)
     waiting = [one for one in facts.addressees if one.email.lower() not in already]
     if not waiting:
-        return Done("Everybody has been told." if already else "Nobody concerned has an e-mail address.")
+        return Done(
+            N_("Everybody has been told.") if already else N_("Nobody concerned has an e-mail address.")
+        )
     refused = []
     with mail_server(settings) as send:
         for one in waiting:

@@ -10,7 +10,7 @@ from pdf.values import Annex, AnnexRow, Certificate, InvalidValue, Signatory
 from store.certificate_values import ToRender
 from store.jobs import Job
 from workflow.commands import Plain
-from workflow.vocabulary import Refusal
+from workflow.vocabulary import N_, Refusal
 
 SHOWN = 10  # characters that cannot be printed, named in the reason
 
@@ -19,10 +19,10 @@ def render_certificate(bench: Bench, job: Job) -> Done:
     """Render the certificate version that a case brought forth, once, and tell the case."""
     workshop = bench.workshop
     if job.case_id is None:
-        raise CannotBeDone("The job names no case.")
+        raise CannotBeDone(N_("The job names no case."))
     wanted = workshop.certificates.to_render(job.case_id)
     if wanted is None:
-        raise CannotBeDone("The case brought forth no certificate.")
+        raise CannotBeDone(N_("The case brought forth no certificate."))
     if wanted.sha256 is None:
         _render(bench, wanted)
     _tell_the_case(workshop, job.case_id, wanted)

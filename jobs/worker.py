@@ -181,7 +181,9 @@ def run(opened: Opened, name: str = "", *, once: bool = False) -> int:
     if once:
         return Worker(workshop, name).drain()
     lease = timedelta(seconds=workshop.settings.lease_seconds)
-    workers = [Worker(workshop, f"{name}/{n}" if name else "", lease) for n in range(workshop.settings.worker_slots)]
+    workers = [
+        Worker(workshop, f"{name}/{n}" if name else "", lease) for n in range(workshop.settings.worker_slots)
+    ]
 
     def leave(*_: object) -> None:
         for worker in workers:

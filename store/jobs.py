@@ -135,7 +135,7 @@ class JobQueue:
                 connection.execute(
                     update(_JOB)
                     .where(_JOB.c.id.in_(spent))
-                    .values(status="failed", error=func.coalesce(_JOB.c.error, "Every worker died over it."))
+                    .values(status="failed", error=func.coalesce(_JOB.c.error, N_("Every worker died over it.")))
                 )
             if taken:
                 connection.execute(
