@@ -5,7 +5,6 @@ tasks, clocks, audit entries and outgoing jobs together. If anything fails, noth
 """
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -165,12 +164,15 @@ class CaseStore:
         if not 0 < len(command_id) <= COMMAND_ID_LENGTH:
             raise Refusal("malformed", Message(N_("This request carries no usable id; reload the page.")))
         law = self.laws.current()  # before the transaction: one that holds a connection must not wait for another
+        sent = (law, name, actor, command, command_id, expected_version, reauthenticated)
         try:
             with self.database.writing() as connection:
                 locked = _lock_visible(connection, public_id, actor)
-                return self._perform(
-                    connection, locked, law, name, actor, command, command_id, expected_version, reauthenticated
-                )
+                if not self._take_lapsed(connection, locked, law):
+                    return self._perform(connection, locked, *sent)
+            # A limit was over before this was sent: the law has acted, and the case is no longer as it was seen.
+            with self.database.writing() as connection:
+                return self._perform(connection, _lock_visible(connection, public_id, actor), *sent)
         except IntegrityError:
             # The unique command id, as a rule: a request repeated with a newer version than it first had.
             with self.database.writing() as connection:
@@ -199,23 +201,29 @@ class CaseStore:
         moved, failures = 0, []
         for case_id in owed:
             try:
-                moved += self._lapse_one(case_id, today)
+                moved += self._lapse_one(case_id)
             except Exception as error:
                 failures.append(error)
         if failures:
             raise ExceptionGroup(f"{moved} cases were moved by their clocks, {len(failures)} were not", failures)
         return moved
 
-    def _lapse_one(self, case_id: int, today: date) -> bool:
+    def _lapse_one(self, case_id: int) -> bool:
         law = self.laws.current()
         with self.database.writing() as connection:
-            locked = lock(connection, case_id)
-            names = lapsed(locked.procedure, locked.case.clocks, today)
-            if not names:
-                return False
-            command_id = f"lapse:{case_id}:{locked.case.version}"
-            self._perform(connection, locked, law, names[0], SYSTEM, Plain(), command_id, None, True)
-            return True
+            return self._take_lapsed(connection, lock(connection, case_id), law)
+
+    def _take_lapsed(self, connection: Connection, locked: Locked, law: Law) -> bool:
+        """What a lapsed clock owes is done before anything else, also when no sweep has come by yet."""
+        today = self.database.clock.today()
+        if locked.row["lapses_on"] >= today:
+            return False
+        names = lapsed(locked.procedure, locked.case.clocks, today)
+        if not names:
+            return False
+        command_id = f"lapse:{locked.case.id}:{locked.case.version}"
+        self._perform(connection, locked, law, names[0], SYSTEM, Plain(), command_id, None, True)
+        return True
 
     def _perform(
         self,
@@ -237,6 +245,11 @@ class CaseStore:
         moment = moment_of(self.database.clock, law, locked)
         try:
             steps = engine.fire(locked.procedure, locked.case, name, actor, command, moment.on, law)
+            if steps[0].action.spec.reauthenticate and not reauthenticated:
+                raise Refusal(
+                    "forbidden", Message(N_("Confirm your password to take this step.")), field="password"
+                )
+            final = write_steps(connection, locked, steps, moment, command_id)
         except NoAllowance as missing:
             raise Refusal(
                 "unmet",
@@ -245,11 +258,6 @@ class CaseStore:
                     {"name": missing.name, "on": missing.on},
                 ),
             ) from missing
-        if steps[0].action.spec.reauthenticate and not reauthenticated:
-            raise Refusal(
-                "forbidden", Message(N_("Confirm your password to take this step.")), field="password"
-            )
-        final = write_steps(connection, locked, steps, moment, command_id)
         return Performed(locked.public_id, final.version, final.state, tuple(steps))
 
 

@@ -58,6 +58,11 @@ def confirm_rows(connection: Connection, step: Step, moment: Moment) -> Mapping[
     command = step.command
     assert isinstance(command, ConfirmRows)
     row, case_id = CapabilityRowRecord, step.after.id
+    if command.ways:
+        entry = CatalogueEntryRecord
+        known = set(connection.scalars(select(entry.code).where(entry.catalogue == "confirmation_ways")))
+        if set(command.ways) - known:
+            raise Refusal("malformed", Message(N_("Choose among the ways of confirming.")), field="ways")
     change = (
         update(row)
         .where(row.case_id == case_id)

@@ -138,7 +138,7 @@ def usual_command(name: str, kind: type[c.Command], codes: Iterable[str] = ()) -
         c.RecordSignOff: c.RecordSignOff(verdict="agree"),  # type: ignore[arg-type]
         c.Decide: c.Decide(grounds="符合法定条件"),
         c.SignCommitment: c.SignCommitment(notice_version="1", text_sha256="ab" * 32, signer="张三"),
-        c.ConfirmRows: c.ConfirmRows(every=True, ways=("on_site_test",)),
+        c.ConfirmRows: c.ConfirmRows(every=True, ways=("site_test",)),
         c.Annul: c.Annul(grounds="承诺严重不实", basis="《行政许可法》第六十九条"),
     }
     if kind is c.RecordFindings:

@@ -9,10 +9,13 @@ from sqlalchemy import insert, select, update
 
 from store.cases import CaseStore
 from store.database import Database
+from store.law import REVISION
 from store.records.agencies import CommitmentBarRecord
 from store.records.certificates import AnnexRowRecord, AnnexSignatoryRecord, CertificateRecord
 from store.records.columns import table_of
 from store.records.people import AccountRecord
+from store.records.reference import AllowanceRecord, SettingRecord
+from store.reference import put_setting
 from tests.store.factories import (
     LEADER,
     TEAM_LEADER,
@@ -90,6 +93,37 @@ def test_silence_accepts_on_the_commitment_track_too(cma_case: Factory, clock: M
     assert hand.state == "awaiting_decision"
     assert hand.file.number
     hand.take("grant_on_commitment")
+
+
+@pytest.mark.parametrize("state, action, became", [
+    ("submitted", "request_correction", "accepted"), ("submitted", "refuse_to_accept", "accepted"),
+    ("rectification_ordered", "submit_rectification", "rectified"),
+])  # fmt: skip
+def test_nobody_is_faster_than_a_limit_that_is_over(
+    cma_case: Factory, clock: MovableClock, state: str, action: str, became: str
+) -> None:
+    hand = cma_case(state)
+    clock.move(days=60)  # and no sweep has come by
+    with pytest.raises(Refusal) as caught:
+        hand.take(action)
+    assert (caught.value.code, hand.state) == ("stale", became)
+
+
+def test_a_limit_that_nobody_has_entered_is_a_refusal_and_no_failure(
+    cma_case: Factory, clock: MovableClock, database: Database
+) -> None:
+    hand = cma_case("awaiting_decision")
+    with database.writing() as connection:
+        connection.execute(table_of(AllowanceRecord).delete().where(AllowanceRecord.name == "certificate_validity"))
+        stamp = connection.scalar(select(SettingRecord.content).where(SettingRecord.name == REVISION))
+        put_setting(connection, REVISION, {"revision": stamp["revision"] + 1})
+    hand.cases.laws.forget()
+    assert "certificate_validity" in str(refused(hand, "grant").reason)
+
+
+def test_a_row_is_confirmed_in_one_of_the_known_ways(cma_case: Factory) -> None:
+    hand = cma_case("under_review")
+    assert refused(hand, "confirm_rows", ConfirmRows(every=True, ways=("telepathy",))).field == "ways"
 
 
 # -- the commitment track ------------------------------------------------------------------------------------------

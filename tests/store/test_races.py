@@ -146,7 +146,7 @@ def test_a_rectification_not_made_in_time_fails_by_itself(
     assert cases.lapse() == 0
     clock.move(hours=1)
     assert cases.lapse() == 1
-    assert hand.state == ("awaiting_decision" if track else "awaiting_annulment")
+    assert hand.state == ("rectified" if track else "awaiting_annulment")
     assert flaws(hand) == []
     assert cases.lapse() == 0
 
