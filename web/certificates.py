@@ -71,7 +71,7 @@ def deliver() -> Response:
 
 def _tell_refused(refused: list[dict[str, str]]) -> None:
     for line in refused[:TOLD]:
-        tell(Message(N_("%(number)s: %(reason)s"), line), "error")
+        tell(Message(N_("Certificate %(number)s: %(reason)s"), line), "error")
     if len(refused) > TOLD:
         tell(Message(N_("and %(count)s more were not done"), {"count": len(refused) - TOLD}), "error")
 

@@ -78,7 +78,9 @@ def test_a_character_without_a_glyph_is_a_failed_job_that_names_it(cma_case, wor
     assert not hand.file.case.fact("certificate_rendered")
 
 
-@pytest.mark.parametrize("state", ["not_accepted", "correction_requested", "rectification_ordered", "refused", "granted"])
+@pytest.mark.parametrize(
+    "state", ["not_accepted", "correction_requested", "rectification_ordered", "refused", "granted"]
+)
 def test_every_document_of_a_case_is_rendered_once_with_its_bytes_in_the_store(
     cma_case, worker, workshop, database, state
 ):

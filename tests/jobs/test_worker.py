@@ -8,6 +8,7 @@ import threading
 import time
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -27,6 +28,7 @@ RENDERER = ("render_certificate",)
 HOUSE = """
 import sys, time
 from pathlib import Path
+from types import SimpleNamespace
 from types import SimpleNamespace
 import configuration
 import jobs.worker
@@ -240,3 +242,23 @@ def _gone(pid, tries=200):
             return
         time.sleep(0.05)
     raise AssertionError(f"process {pid} outlived its worker")
+
+
+def test_the_embedded_worker_does_jobs_beside_the_pages_and_ends_when_told(workshop, work, monkeypatch):
+    came = threading.Event()
+
+    def press(bench, job):
+        came.set()
+        return Done()
+
+    monkeypatch.setattr(jobs.worker, "WORK", {"press": press})
+    monkeypatch.setattr(Worker.__init__, "__defaults__", ("", LEASE, ("press",)))
+    opened = SimpleNamespace(
+        settings=workshop.settings, database=workshop.database, cases=workshop.cases, files=workshop.files,
+        sessions=workshop.sessions, throttles=workshop.throttles)  # fmt: skip
+    stop = jobs.worker.start(opened)
+    job_id = workshop.queue.add("press", {})
+    assert came.wait(20)
+    stop()
+    assert workshop.queue.find(job_id).status == "done"
+    assert workshop.queue.workers() == ()
