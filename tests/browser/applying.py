@@ -74,11 +74,8 @@ def complete(person: Person, application: str, package: Package) -> None:
                 form.locator(f"[name={name}][value={choice}]").check()
         for tick in form.locator("[name=declared]").all():
             tick.check()
-        form.get_by_role("button", name="保存并继续").click()
-        page.wait_for_load_state("load")
-        person.ready()
-        person.sees("已保存")
-        assert not page.locator("[aria-invalid=true]").count(), page.locator("#error-summary").inner_text()
+        person.leave_by(form.get_by_role("button", name="保存并继续"))
+        assert not page.locator("[aria-invalid=true]").count(), page.locator("main").inner_text()
 
 
 def hand_in_materials(person: Person, bureau: Bureau, application: str, package: Package, login: str) -> None:
@@ -101,7 +98,7 @@ def hand_in(person: Person, application: str, code: str, path: Path) -> None:
     if more.get_attribute("open") is None:
         more.locator("summary").click()
     place.locator("input[type=file]").set_input_files(str(path))
-    place.get_by_role("button", name="上传").click()
+    person.leave_by(place.get_by_role("button", name="上传"))
     person.sees(f"“{path.name}”")
 
 
@@ -111,9 +108,7 @@ def submit(person: Person, application: str, label: str = "提交申请", sure: 
     if sure:
         page.check("#sure")
     page.locator("main form").get_by_role("button", name=label).click()
-    page.locator("dialog[open]").get_by_role("button", name=label).click()
-    page.wait_for_url("**/receipt")
-    person.ready()
+    person.leave_by(page.locator("dialog[open]").get_by_role("button", name=label))
     person.sees("您的申请已收到")
 
 
@@ -123,7 +118,5 @@ def answer_corrections(person: Person, application: str, answers: list[str]) -> 
     for number, text in enumerate(answers, 1):
         item = person.page.locator(f"#item-{number}")
         item.locator("textarea").fill(text)
-        item.get_by_role("button", name="保存答复").click()
-        person.page.wait_for_load_state("load")
-        person.ready()
+        person.leave_by(item.get_by_role("button", name="保存答复"))
         expect(person.page.locator(f"#item-{number}")).to_contain_text("已答复")

@@ -1,4 +1,5 @@
 """An open bureau on both databases, and people with a browser each."""
+import re
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
@@ -33,9 +34,10 @@ def enter(request: pytest.FixtureRequest, browser: Browser, bureau: Bureau) -> I
 
     yield come
     if request.node.stash.get(FAILED, False):
+        name = re.sub(r"[^a-z0-9_]+", "-", request.node.name)
         for number, person in enumerate(people):
             PICTURES.mkdir(parents=True, exist_ok=True)
-            person.page.screenshot(path=PICTURES / f"{request.node.name}-{number}.png", full_page=True)
+            person.page.screenshot(path=PICTURES / f"{name}-{number}.png", full_page=True)
             print(person.page.url, person.page.locator("body").inner_text()[:4000], sep="\n")
     for person in people:
         person.close()

@@ -11,18 +11,14 @@ def open_case(person: Person, desk: str, agency: str) -> str:
     """Find the agency's case in the queue of a desk and open it; the address of the case."""
     person.go(f"/desk/{desk}")
     row = person.page.locator("table[data-queue] tbody tr", has_text=agency).first
-    row.locator("a").first.click()
-    person.page.wait_for_url("**/cases/*")
-    person.ready()
+    person.leave_by(row.locator("a").first)
     return "/" + person.page.url.split("/", 3)[3]
 
 
 def act(person: Person, case: str, label: str) -> None:
     """Choose an action on the bar of the case; its form stands on the screen afterwards."""
     person.go(case)
-    person.page.locator(".wj-actions").get_by_role("link", name=label, exact=True).click()
-    person.page.wait_for_load_state("load")
-    person.ready()
+    person.leave_by(person.page.locator(".wj-actions").get_by_role("link", name=label, exact=True))
 
 
 def send(person: Person, label: str, sure: bool = False) -> None:
@@ -69,8 +65,7 @@ def confirm_every_row(person: Person, case: str, ways: Sequence[str]) -> None:
     page = person.go(f"{case}/rows")
     for way in ways:
         page.check(f"input[name=ways][value={way}]")
-    page.get_by_role("button", name="其余未处理的全部确认").click()
-    person.ready()
+    person.leave_by(page.get_by_role("button", name="其余未处理的全部确认"))
     person.sees("未处理 0 项")
 
 
@@ -101,6 +96,6 @@ def print_and_deliver(clerk: Person, agency: str) -> Path:
     clerk.go("/certificates?state=printed")
     page.locator("tbody tr", has_text=agency).locator("input[data-row]").check()
     page.get_by_role("button", name="登记所选证书已送达").click()
-    page.locator("dialog[open]").get_by_role("button", name="送达并办结").click()
-    clerk.sees("已送达")
+    clerk.leave_by(page.locator("dialog[open]").get_by_role("button", name="送达并办结"))
+    clerk.sees("份证书已送达，相应案件已办结")
     return path

@@ -4,11 +4,12 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Response, expect
+from werkzeug.routing import MapAdapter
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 import app as root
@@ -17,19 +18,23 @@ from intake.check import INSTALLED_STANDARDS
 from intake.standards import Catalogue
 from jobs import worker
 from store.database import BUREAU_ZONE, Clock
+from store.jobs import JobQueue
 from store.passwords import Passwords
 from store.reference import DIRECTORY, Reference, read_catalogue_file, seed
 from web.cast import PASSWORD, Cast
 from web.context import House
 from web.rehearsal.package import Package
+from web.rehearsal.play import Play
+from web.rehearsal.report import Report
+from web.rehearsal.stage import JumpingClock, Stage
 
 CORPUS = Path(__file__).resolve().parents[1] / "corpus"
 SECRET = "the key of a browser test, long enough and of no use elsewhere"
 MONDAY = datetime(2026, 8, 3, 9, 0, tzinfo=BUREAU_ZONE)  # no holiday before 25 September
-WAIT = 10_000  # milliseconds that a page may take on a busy machine
+WAIT = 20_000  # milliseconds that a page may take on a busy machine
 
 
-class RunningClock(Clock):
+class RunningClock(JumpingClock):
     """Runs as the wall clock does, but from Monday, 3 August 2026, nine o'clock; days may be skipped."""
 
     def __init__(self) -> None:
@@ -38,9 +43,14 @@ class RunningClock(Clock):
     def now(self) -> datetime:
         return Clock().now() + self._shift
 
-    def skip(self, **delta: float) -> None:
-        """Let time pass: the arguments of `timedelta`."""
-        self._shift += timedelta(**delta)
+    @property
+    def at(self) -> datetime:
+        return self.now()
+
+    def go_to(self, on: date, hour: int = 9) -> None:
+        """Let time pass until an hour of a day; never back."""
+        ahead = datetime(on.year, on.month, on.day, hour, tzinfo=BUREAU_ZONE) - self.now()
+        self._shift += max(ahead, timedelta())
 
 
 @dataclass
@@ -49,8 +59,30 @@ class Bureau:
 
     origin: str
     house: House
-    clock: RunningClock
+    clock: Clock
     cast: Cast
+    addresses: MapAdapter  # what an address leads to
+
+    def play(self, name: str, track: str, login: str) -> Play:
+        """A package whose agency is registered and whose application is filled in on a track: by the commands that
+        the screens use, for a test that begins later in the story."""
+        assert isinstance(self.clock, RunningClock)
+        stage = Stage(self.house, self.clock, self._wait_for_the_worker)
+        play = Play(stage, self.package(name), Report(name, track), login)
+        play.register()
+        play.enter_old_certificate()
+        play.fill_in(track)
+        return play
+
+    def _wait_for_the_worker(self, _house: House) -> list[str]:
+        """Until the worker of this bureau has done what is due; the reasons of jobs that failed for good."""
+        queue = JobQueue(self.house.database)
+        pause = threading.Event()
+        for _look in range(600):
+            if not queue.list_("waiting").lines:
+                break
+            pause.wait(0.1)
+        return [line.error or line.kind for line in queue.list_("failed").lines]
 
     def package(self, name: str) -> Package:
         """A package of the corpus, read."""
@@ -83,12 +115,13 @@ def quick_passwords() -> Passwords:
 
 
 @contextmanager
-def opened(settings: configuration.Settings) -> Iterator[Bureau]:
-    """Serve, and run the jobs in the same process, as `wujian serve` does."""
+def opened(settings: configuration.Settings, clock: Clock | None = None) -> Iterator[Bureau]:
+    """Serve, and run the jobs in the same process, as `wujian serve` does; by a RunningClock unless another is
+    given."""
     server = make_server("127.0.0.1", 0, _wait_for_the_application, threaded=True, request_handler=_Quiet)
     origin = f"http://127.0.0.1:{server.server_port}"
     settings = settings.model_copy(update={"public_origin": origin, "port": server.server_port})
-    clock = RunningClock()
+    clock = clock or RunningClock()
     application = root.create_app(settings, clock=clock, passwords=quick_passwords())
     server.app = application
     house: House = application.extensions["wujian"]
@@ -96,7 +129,8 @@ def opened(settings: configuration.Settings) -> Iterator[Bureau]:
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:
-        yield Bureau(origin, house, clock, Cast(house.accounts, Reference(house.database)))
+        yield Bureau(origin, house, clock, Cast(house.accounts, Reference(house.database)),
+                     application.url_map.bind(f"127.0.0.1:{server.server_port}"))
     finally:
         server.shutdown()
         thread.join(timeout=10)
@@ -172,9 +206,20 @@ class Person:
 
     def press(self, name: str, role: Any = "button", exact: bool = True) -> Page:
         """Press the button, or follow the link, of that name, and wait for the page that comes."""
-        self.page.get_by_role(role, name=name, exact=exact).first.click()
-        self.page.wait_for_load_state("load")
-        return self.ready()
+        return self.leave_by(self.page.get_by_role(role, name=name, exact=exact).first)
+
+    def leave_by(self, place: Locator) -> Page:
+        """Click there and wait until another page stands in the place of this one."""
+        self.page.evaluate("document.body.dataset.left = ''")
+        place.click()
+        self.page.wait_for_selector("body[data-ready]:not([data-left])", timeout=WAIT)
+        return self.page
+
+    def another_window(self) -> "Person":
+        """The same browser, a second window."""
+        second = Person(self.page.context.new_page(), self.origin, self.complaints)
+        second.go(self.page.url)
+        return second
 
     def follow(self, name: str, exact: bool = True) -> Page:
         return self.press(name, "link", exact)

@@ -102,7 +102,10 @@ def test_a_commitment_found_true_closes_the_verification(bureau: Bureau, enter: 
 @pytest.mark.parametrize("whole", [False, True], ids=["rows", "whole"])
 def test_a_commitment_found_untrue_is_annulled_for_all_to_see(
         bureau: Bureau, enter: Enter, package: Package, whole: bool) -> None:
-    applicant, _application = granted(bureau, enter, package)
+    play = bureau.play("P05", "commitment", "yexian")
+    play.commitment()
+    play.issue()
+    applicant = enter("yexian")
     case = named_team(enter, package.facts.name)
     leads = enter("zuzhang")
     deciding.fill_checklist(leads, case, {9: "尾气分析仪未经检定，检定证书系伪造。"})
@@ -144,7 +147,7 @@ def _seen_by_the_public(anyone: Person, certificate: Any, whole: bool, gone: lis
         expect(verdict).to_contain_text("无效：已撤销")
         assert "tone-bad" in (verdict.get_attribute("class") or "")
         return
-    anyone.sees("2 项能力已被撤销")
+    anyone.sees("能力范围中有 2 项已被撤销")
     expect(rows).to_have_count(24)
     anyone.sees("告知承诺内容严重不实")
 
