@@ -13,6 +13,7 @@ from store.people import Account
 from tests.services import databases
 from tests.store import factories
 from tests.store.factories import MovableClock
+from tests.web.applying import desk  # noqa: F401  # a fixture of the applicant's tests
 from tests.web.browsers import PASSWORD, Browser, quick_passwords
 from web.context import House
 from workflow.vocabulary import Role

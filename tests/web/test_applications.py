@@ -1,107 +1,25 @@
 """An applicant's pages through HTTP: the whole way, what others see of it, and every kind of bad input."""
 import io
-import json
 import re
-import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
+from datetime import date
 from typing import Any
-from urllib.parse import quote
 
 import pytest
-from werkzeug.test import TestResponse
 
-from jobs.reading import read_upload
-from jobs.workshop import Bench, Workshop
-from store.jobs import Job, JobQueue
+from tests.web.applying import CORPUS, PAGES, Desk, begun
 from tests.web.browsers import PASSWORD, Browser
-from web import uploads
 from web.context import House
-from workflow.commands import CorrectionItem, RequestCorrection
+from workflow.commands import (
+    ConfirmRows,
+    CorrectionItem,
+    Decide,
+    OrganiseReview,
+    Plain,
+    RecordFindings,
+    RequestCorrection,
+)
 from workflow.vocabulary import Role
-
-CORPUS = Path(__file__).parent.parent / "corpus"
-PAGES = ("", "/form", "/tables", "/tables/capability", "/tables/staff", "/problems", "/problems.xlsx", "/materials",
-         "/track", "/preview")
-DECLARATION = {"declared": ["lawful", "criteria", "truthful"], "signer": "高原", "capacity": "legal_person",
-               "signed_on": "2026-03-02"}
-
-
-@dataclass
-class Desk:
-    """A browser of the applicant with an application begun; `base` is its address."""
-
-    browser: Browser
-    base: str
-
-    @property
-    def public_id(self) -> str:
-        return self.base.rpartition("/")[2]
-
-    def get(self, page: str = "", **options: Any) -> TestResponse:
-        return self.browser.get(self.base + page, **options)
-
-    def send(self, page: str, headers: dict[str, str] | None = None, **fields: Any) -> TestResponse:
-        return self.browser.send(self.base + page, headers, **fields)
-
-    def upload(self, package: str = "P01") -> TestResponse:
-        return self.send("/tables", files=[(io.BytesIO(p.read_bytes()), p.name)
-                                           for p in sorted((CORPUS / package).glob("*.xls*"))])
-
-    def hidden(self, page: str, *names: str) -> dict[str, str]:
-        text = self.get(page).text
-        found = {n: re.search(rf'name="{n}"[^>]*value="([^"]*)"', text) for n in names}
-        return {n: match[1] if match else "" for n, match in found.items()}
-
-    def save(self, section: str, **fields: Any) -> TestResponse:
-        """Save a section as its form on the page would: every value there, with these changed."""
-        text = self.get("/form").text
-        form = re.search(rf'<form id="{section}".*?</form>', text, re.S)
-        assert form
-        revision = re.search(r'name="revision"[^>]*value="(\d+)"', form[0])
-        values = {**_values(form[0]), **fields}
-        return self.send(f"/form/{section}", revision=revision[1] if revision else "", **values)
-
-    def material(self, code: str, name: str, content: bytes, **fields: Any) -> TestResponse:
-        return self.send(f"/materials/{code}", **{f"{code}-file": (io.BytesIO(content), name), **fields})
-
-    def complete(self) -> None:
-        self.upload()
-        self.save("resources", site_right="owned", equipment_right="owned")
-        self.save("declaration", **DECLARATION)
-        files = CORPUS / "P01" / "materials"
-        for code, name in (("typical_report", "05典型检验检测报告.pdf"), ("site_right", "03固定场所文件.pdf")):
-            assert self.material(code, name, (files / name).read_bytes()).status_code == 303
-
-    def submit(self) -> TestResponse:
-        return self.send("/submit", sure="y", **self.hidden("/preview", "command_id", "expected_version"))
-
-
-def _values(form: str) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for tag in re.findall(r"<input[^>]*>", form):
-        pairs = dict(re.findall(r'(\w+)="([^"]*)"', tag))
-        if pairs.get("type") in ("checkbox", "radio"):
-            if " checked" in tag:
-                found.setdefault(pairs["name"], []).append(pairs["value"])
-        elif pairs.get("type") not in ("hidden", "file"):
-            found[pairs["name"]] = pairs.get("value", "")
-    for name, text in re.findall(r'<textarea[^>]*name="(\w+)"[^>]*>\s*(.*?)</textarea>', form, re.S):
-        found[name] = text
-    return found
-
-
-@pytest.fixture
-def desk(client_of: Callable[..., Browser]) -> Desk:
-    return begun(client_of(Role.APPLICANT))
-
-
-def begun(browser: Browser) -> Desk:
-    answer = browser.send("/applications/new")
-    assert answer.status_code == 303
-    return Desk(browser, answer.location.removesuffix("/form"))
-
 
 # -- the whole way ---------------------------------------------------------------------------------------------
 
@@ -173,6 +91,49 @@ def test_corrections_are_answered_on_their_page_and_sent_back(desk: Desk, house:
     assert desk.send("/corrections/1", **{"item1-answer": "已重新绘制"}).status_code == 303
     fields = desk.hidden("/preview", "command_id", "expected_version")
     assert desk.send("/resubmit", **fields).location.endswith("/receipt")
+
+
+def test_whoever_confirmed_the_password_just_now_is_not_asked_again(desk: Desk) -> None:
+    desk.complete()
+    desk.send("/track", track="commitment", **desk.hidden("/track", "command_id", "expected_version"))
+    names = ("command_id", "expected_version", "notice_version", "text_sha256")
+    fields = {**desk.hidden("/commitment", *names), "signer": "高原"}
+    assert desk.send("/commitment", **fields, password=PASSWORD).status_code == 303
+    page = desk.get("/commitment")
+    assert page.status_code == 200 and 'name="password"' not in page.text
+
+
+def test_a_rectification_is_proved_and_sent(desk: Desk, house: House) -> None:
+    desk.complete()
+    desk.submit()
+    for login in ("window.officer", "review.organiser", "team.leader", "reviewer"):
+        assert house.accounts.find(login)
+
+    def act(login: str, name: str, command: Any) -> None:
+        actor = house.accounts.actor_for(house.accounts.find(login).id)
+        assert actor
+        house.cases.perform(desk.public_id, name, actor, command, command_id=name, expected_version=None)
+
+    team = {n: house.accounts.actor_for(house.accounts.find(n).id).person_id for n in ("team.leader", "reviewer")}
+    for person in team.values():
+        house.accounts.set_expertise(person, ["生态环境/水和废水"])
+    act("window.officer", "accept", Plain())
+    act("review.organiser", "organise_review", OrganiseReview(
+        mode="on_site", leader=team["team.leader"], members=tuple(team.values()), planned_on=date(2026, 3, 9)))
+    codes = [str(row["no"]) for row in house.reference.catalogue("checklist")]
+    act("team.leader", "record_findings", RecordFindings(lines=tuple((code, "meets", "") for code in codes)))
+    act("team.leader", "confirm_rows", ConfirmRows(every=True, ways=("site_test",)))
+    act("team.leader", "conclude_with_rectification", Decide(grounds="补充两份溯源证书"))
+    assert "补充两份溯源证书" in desk.get("/rectification").text and "评审组要求整改" in desk.get().text
+    photo = (CORPUS / "P01" / "materials" / "04实验室平面图.png").read_bytes()
+    assert desk.send("/rectification/files", file=(io.BytesIO(photo), "照片.png")).status_code == 303
+    assert desk.send("/rectification/files", file=(io.BytesIO(b"MZ"), "x.png")).status_code == 303
+    page = desk.get("/rectification").text
+    assert "照片.png" in page and "未采用" in page
+    fields = desk.hidden("/rectification", "command_id", "expected_version")
+    assert desk.send("/rectification", **fields, grounds=" ").status_code == 422
+    assert desk.send("/rectification", **fields, grounds="证书已补充").status_code == 303
+    assert desk.get("/rectification").status_code == 409  # sent; the page is over
 
 
 def test_an_application_is_retracted_only_after_a_tick(desk: Desk) -> None:
@@ -264,119 +225,3 @@ def test_a_damaged_form_is_refused_and_nothing_else_is_written(desk: Desk, field
 def test_a_section_that_does_not_exist_is_not_found(desk: Desk) -> None:
     assert desk.send("/form/secrets", revision="0").status_code == 404
     assert desk.get("/tables/secrets").status_code == 404
-
-
-# -- files -------------------------------------------------------------------------------------------------------
-
-
-def _zip(**parts: bytes) -> bytes:
-    target = io.BytesIO()
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as made:
-        for name, content in parts.items():
-            made.writestr(name.replace("__", "/"), content)
-    return target.getvalue()
-
-
-BAD_TABLES = {
-    "empty": ("附表1.xlsx", b""), "text": ("附表1.xlsx", "不是表格".encode()),
-    "program": ("附表1.exe", b"MZ\x90\0" * 99),
-    "truncated": ("附表1.xlsx", (CORPUS / "P01" / "附表1_检验检测能力申请表.xlsx").read_bytes()[:3000]),
-    "bomb": ("附表1.xlsx", _zip(**{"[Content_Types].xml": b"0" * 30_000_000})),
-    "other zip": ("附表1.xlsx", _zip(**{"..__..__x.txt": b"x"})),
-    "old": ("附表1.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600),
-    "nameless": ("../../../etc/passwd\u202e.xlsx", b"x"),
-}
-
-
-@pytest.mark.parametrize("kind", BAD_TABLES)
-def test_a_file_that_is_no_table_is_refused_with_a_reason_and_the_rest_stays(desk: Desk, kind: str) -> None:
-    desk.upload()
-    name, content = BAD_TABLES[kind]
-    answer = desk.send("/tables", files=(io.BytesIO(content), name))
-    assert answer.status_code == 303
-    page = desk.get("/tables").text
-    assert "wj-notice is-bad" in page and "附表1_检验检测能力申请表.xlsx" in page
-    assert "passwd\u202e" not in page and "/etc" not in page
-
-
-def test_sending_nothing_too_much_or_too_many_is_told_on_the_page(desk: Desk, monkeypatch: pytest.MonkeyPatch,
-                                                                  house: House) -> None:
-    assert desk.send("/tables").status_code == 422
-    many = [(io.BytesIO(b"x"), f"{n}.xlsx") for n in range(uploads.MOST_FILES + 1)]
-    assert desk.send("/tables", files=many).status_code == 422
-    small = type("Small", (), {"settings": type("Settings", (), {"upload_limit_mb": 0})})
-    monkeypatch.setattr(uploads, "house", lambda: small)
-    answer = desk.send("/tables", files=(io.BytesIO(b"x" * 100), "大文件.xlsx"))
-    assert answer.status_code == 422 and "大文件.xlsx" in answer.text
-
-
-def test_a_large_table_is_read_behind_the_page(desk: Desk, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(uploads, "AT_ONCE", 10)
-    desk.upload()
-    page = desk.get("/tables").text
-    assert "正在读取文件" in page and "hx-get" in page
-    fragment = desk.get("/tables/reading", headers={"HX-Request": "true"}).text
-    assert fragment.lstrip().startswith("<div") or 'id="table-states"' in fragment
-    queue = JobQueue(house.database)
-    waiting = [j for j in queue.list_("waiting").lines if j.kind == "read_upload"]
-    assert len(waiting) == 1
-    case_id = house.cases.get(desk.public_id, house.accounts.actor_for(
-        house.accounts.find("applicant").id)).case.id
-    job = Job(waiting[0].id, "read_upload", case_id, {}, 1, waiting[0].created_at)
-    assert read_upload(Bench(Workshop.of(house)), job).note == "5 tables read"
-    assert "正在读取文件" not in desk.get("/tables").text
-
-
-def test_a_material_is_judged_by_its_content_and_replaced_only_when_confirmed(desk: Desk) -> None:
-    pdf = (CORPUS / "P01" / "materials" / "05典型检验检测报告.pdf").read_bytes()
-    other = (CORPUS / "P01" / "materials" / "03固定场所文件.pdf").read_bytes()
-    for name, content in (("a.pdf", b"<html><script>"), ("a.exe", b"MZ"), ("a.pdf", b""), ("a.png", pdf)):
-        answer = desk.material("quality_manual", name, content)
-        assert answer.status_code == 422 and "wj-error" in answer.text, name
-    assert desk.send("/materials/quality_manual").status_code == 422
-    assert desk.material("unheard_of", "a.pdf", pdf).status_code == 404
-    assert desk.material("quality_manual", "a.pdf", pdf).status_code == 303
-    assert desk.material("quality_manual", "b.pdf", other).status_code == 409
-    replaces = re.search(r'name="quality_manual-replaces" value="([^"]+)"', desk.get("/materials").text)
-    assert replaces
-    assert desk.material("quality_manual", "b.pdf", other,
-                         **{"quality_manual-replaces": replaces[1]}).status_code == 303
-    page = desk.get("/materials").text
-    assert "b.pdf" in page and ">a.pdf</a>" not in page
-
-
-def test_ones_own_file_comes_back_as_a_download_that_can_do_nothing(desk: Desk) -> None:
-    name = "报告 “甲”\\..;.pdf"
-    content = (CORPUS / "P01" / "materials" / "05典型检验检测报告.pdf").read_bytes()
-    desk.material("typical_report", name, content)
-    file = re.search(r"/files/([\w-]{22})\"", desk.get("/materials").text)
-    assert file
-    answer = desk.get(f"/files/{file[1]}")
-    assert answer.data == content and answer.mimetype == "application/octet-stream"
-    assert answer.headers["Content-Disposition"].startswith("attachment;")
-    assert quote("甲") in answer.headers["Content-Disposition"]
-    assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    assert "sandbox" in answer.headers["Content-Security-Policy"]
-
-
-def test_problems_are_shown_by_place_filtered_and_taken_home(desk: Desk) -> None:
-    desk.upload("P10")
-    page = desk.get("/problems").text
-    want = json.loads((CORPUS / "P10" / "expected.json").read_text("utf-8"))
-    some = next(p for f in want["files"] for p in f["problems"] if p["code"] == "STD_WITHDRAWN")
-    assert some["sheet"] in page and some["detail"]["replaced_by"] in page
-    errors = desk.get("/problems?severity=error").text
-    assert errors.count("<tr>") < page.count("<tr>") and "必须更正" in errors
-    book = desk.get("/problems.xlsx")
-    assert book.data[:2] == b"PK" and book.headers["Content-Disposition"].startswith("attachment")
-    assert desk.get("/problems?after=!!").status_code == 422
-    assert desk.get("/tables/capability?q=%25%27%22&after=MQ").status_code == 200
-
-
-def test_every_page_speaks_english_too(desk: Desk) -> None:
-    desk.upload("P10")
-    for page in PAGES:
-        answer = desk.get(f"{page}?lang=en")
-        assert answer.status_code == 200
-    shown = desk.get("/track?lang=en").text
-    assert "May the commitment track be used?" in shown and "能否适用" not in shown
