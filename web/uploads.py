@@ -32,7 +32,7 @@ for _name in ("tables", "receive", "reading", "rows", "problems", "workbook", "m
     grant_access(f"uploads.{_name}", roles=[Role.APPLICANT])
 grant_access("uploads.download", signed_in=True)  # officials who see the case read its files too
 
-AT_ONCE = 1_500_000      # bytes of tables that are read while the browser waits; more is read behind the page
+AT_ONCE = 400_000        # bytes of tables that are read while the browser waits (about a second); more behind the page
 MOST_FILES = 12          # files of one sending
 NAME_LIMIT = 180         # characters of a file's name that are kept
 _room = threading.BoundedSemaphore(2)   # files read at once in this process; others wait for a worker
