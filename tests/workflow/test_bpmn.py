@@ -180,7 +180,8 @@ def test_both_languages_differ_in_names_only(procedure: Procedure) -> None:
 
 
 def test_the_same_version_is_always_drawn_alike() -> None:
-    assert bpmn(CMA, "zh") == bpmn(procedures.load(procedures.HERE / "cma.v1.yaml"), "zh")
+    path = procedures.HERE / f"{CMA.name}.v{CMA.version}.yaml"
+    assert bpmn(CMA, "zh") == bpmn(procedures.load(path), "zh")
 
 
 def test_past_and_current_places_are_lit() -> None:
