@@ -21,6 +21,7 @@ PAPERS = {
     "correction_notice": N_("Correction notice"), "refusal_to_accept": N_("Decision not to accept"),
     "commitment_letter": N_("Letter of commitment"), "grant_decision": N_("Decision to grant"),
     "refusal_decision": N_("Decision to refuse"), "annulment_decision": N_("Decision to annul"),
+    "rectification_order": N_("Rectification order"),
     "material": N_("Material"), "rectification": N_("Rectification"), "table": N_("Table")}
 
 bp = Blueprint("cases", __name__, url_prefix="/cases")
