@@ -1,4 +1,5 @@
 """Forms of acts: what was typed becomes the command that was meant, or a refusal that names the field."""
+import re
 from datetime import date
 from typing import Any
 from uuid import uuid4
@@ -159,4 +160,7 @@ def test_every_suggestion_belongs_to_an_action_and_to_a_field_of_its_form():
             command = procedures.current(name).by_name[action].command
             known = set(FORMS[command]()._fields) | ({"basis"} if command is RequestCorrection else set())
             assert set(fields) <= known, (name, action)
-            assert suggested(name, action) == {field: text.strip() for field, text in fields.items()}
+            found = suggested(name, action)
+            assert {field: "".join(text.split()) for field, text in found.items()} == {
+                field: "".join(text.split()) for field, text in fields.items()}
+            assert not any(re.search(r"[\u4e00-\u9fff，。；] [\u4e00-\u9fff《]", text) for text in found.values())
