@@ -67,11 +67,9 @@ def visit(browser: Browser, demonstration: Bureau) -> Iterator[Person]:
     person.close()
 
 
-def kind_of(bureau: Bureau, url: str, official: bool) -> str | None:
-    """What page an address leads to; None for a file, another site, or a page that was looked at before."""
+def kind_of(bureau: Bureau, url: str, login: str) -> str | None:
+    """What page an address leads to, and whose where it differs from person to person; None for a file."""
     parts = urlsplit(url)
-    if f"{parts.scheme}://{parts.netloc}" != bureau.origin:
-        return None
     try:
         endpoint, values = bureau.addresses.match(parts.path, method="GET")
     except HTTPException:
@@ -79,8 +77,8 @@ def kind_of(bureau: Bureau, url: str, official: bool) -> str | None:
     if endpoint in FILES:
         return None
     detail = [str(values[name]) for name in ("name", "table", "role") if name in values]
-    whose = parts.path.split("/")[2:3] if not official and endpoint.startswith(("applications.", "uploads.")) else []
-    return ".".join([endpoint, *detail, *whose])
+    own = endpoint == "cases.show" or endpoint.startswith(("applications.", "uploads."))
+    return ".".join([endpoint, *detail, *([login] if own else [])])
 
 
 def pages_of(bureau: Bureau, person: Person, login: str) -> Iterator[str]:
@@ -88,7 +86,7 @@ def pages_of(bureau: Bureau, person: Person, login: str) -> Iterator[str]:
     waiting = list(DOORS) if not login else ["/desk", "/account"]
     while waiting:
         path = waiting.pop(0)
-        kind = kind_of(bureau, bureau.origin + path, not login.startswith("shenqing"))
+        kind = kind_of(bureau, bureau.origin + path, login)
         if path != "/desk" and (kind is None or kind in SEEN):
             continue
         SEEN.add(kind or "")
