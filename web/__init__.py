@@ -13,6 +13,7 @@ BLUEPRINTS: tuple[str, ...] = (
     "web.findings",
     "web.documents",
     "web.design",
+    "web.procedures",
     "web.verification",
     "web.certificates",
     "web.jobs",

@@ -1,6 +1,6 @@
 """Draw every procedure, and freeze the ones that are released.
 
-    python docs/procedures/draw.py             write docs/procedures/NAME.vN.mmd and index.md from the definitions
+    python docs/procedures/draw.py             write NAME.vN.mmd, NAME.vN.bpmn and index.md from the definitions
     python docs/procedures/draw.py --release   also enter every definition in workflow/procedures/RELEASED
 
 A released version never changes: cases run on it. Its digest stands in RELEASED, and the law in
@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from workflow import procedures  # noqa: E402  # found through the path above
+from workflow.bpmn import bpmn  # noqa: E402
 from workflow.diagram import mermaid  # noqa: E402
 from workflow.procedure import Procedure  # noqa: E402
 
@@ -33,14 +34,15 @@ def index() -> str:
     for procedure in procedures.every():
         spec = procedure.spec
         lines.append(f"| {name_of(procedure)} | {spec.title.zh} | {spec.basis.zh} | {len(spec.states)} | "
-                     f"{len(spec.actions)} | [{name_of(procedure)}.mmd]({name_of(procedure)}.mmd) |")
+                     f"{len(spec.actions)} | [{name_of(procedure)}.mmd]({name_of(procedure)}.mmd), [BPMN]({name_of(procedure)}.bpmn) |")
     return "\n".join(lines) + "\n"
 
 
 def drawings() -> dict[Path, str]:
     """Every file of this directory that is drawn, with what it must hold."""
     drawn = {HERE / f"{name_of(procedure)}.mmd": mermaid(procedure) for procedure in procedures.every()}
-    return {**drawn, HERE / "index.md": index()}
+    models = {HERE / f"{name_of(procedure)}.bpmn": bpmn(procedure, "zh") for procedure in procedures.every()}
+    return {**drawn, **models, HERE / "index.md": index()}
 
 
 def released() -> dict[str, str]:
