@@ -7,25 +7,47 @@ their order, breaks the chain from there on.
 import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from json.encoder import encode_basestring as _quoted
 from typing import Any
 
 import rfc8785
-from sqlalchemy import Connection, insert, select, text
+from sqlalchemy import Connection, select, text
 
 from store.records.audit import AuditRecord
 from store.records.cases import CaseRecord
 from store.records.columns import table_of
+from store.together import Adding
 from workflow.vocabulary import Actor
 
 GENESIS = "0" * 64
 _CASE = table_of(CaseRecord)
-_INSERT = insert(table_of(AuditRecord)).inline()
+ENTRY = Adding(
+    table_of(AuditRecord),
+    *("stream", "seq", "case_id", "at", "action", "source", "target", "account_id", "person_id", "actor_name", "role"),
+    *("department", "command_id", "version", "payload", "previous_hash", "hash"),
+)
+_CANONICAL_ORDER = (
+    "account", "action", "at", "case", "command", "department", "name", "payload", "person", "role", "seq",
+    "source", "stream", "target", "version",
+)  # fmt: skip
 _LOCK_STREAM = text("SELECT pg_advisory_xact_lock(hashtextextended(:stream, 0))")
 
 
 def chained(previous: str, entry: Mapping[str, Any]) -> str:
-    """The hash of an entry after `previous`. `entry` must be JSON values without floats."""
-    return hashlib.sha256(previous.encode() + rfc8785.dumps(dict(entry))).hexdigest()
+    """The hash of an entry after `previous`. `entry` is what `entry_content` gives: JSON values without floats.
+
+    The entry's own fields are written in RFC 8785's order here, in C; its free part, the payload, by the library.
+    """
+    fields = ((name, entry[name]) for name in _CANONICAL_ORDER)
+    said = ",".join(
+        f'"{name}":{rfc8785.dumps(value).decode() if name == "payload" else _plain(value)}' for name, value in fields
+    )
+    return hashlib.sha256(f"{previous}{{{said}}}".encode()).hexdigest()
+
+
+def _plain(value: str | int | None) -> str:
+    """Text, a whole number or nothing as RFC 8785 writes it; Python's C encoder escapes text just so."""
+    return "null" if value is None else str(value) if isinstance(value, int) else _quoted(value)
 
 
 def entry_content(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -89,7 +111,7 @@ def audit_row(
 
 
 def write(connection: Connection, rows: list[dict[str, Any]]) -> None:
-    connection.execute(_INSERT, rows[0] if len(rows) == 1 else rows)
+    connection.execute(ENTRY.alone, rows[0] if len(rows) == 1 else rows)
 
 
 def append(

@@ -4,19 +4,21 @@ A step writes state, answer, tasks, clocks, audit entries and outgoing jobs toge
 building one costs more than running it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Executable, bindparam, delete, insert, select, update
+from sqlalchemy import JSON, Connection, bindparam, func, insert, select, update
+from sqlalchemy.dialects.postgresql import JSONB
 
-from store import audit
+from store import audit, together
 from store.locked import Locked, lock, parties, stale
 from store.records.cases import CasePartyRecord, CaseRecord, SignOffRecord, TaskRecord
 from store.records.columns import NEVER, table_of
 from store.records.jobs import JobRecord
 from store.registers import REGISTERS, Moment
+from store.together import Adding, Dropping, Write
 from store.tokens import new_token
 from workflow import procedures
 from workflow.case import Case, SignOff
@@ -26,6 +28,7 @@ from workflow.procedure import Duty, Procedure, duties
 from workflow.vocabulary import SYSTEM, Actor
 
 _CASE = table_of(CaseRecord)
+_UNCHANGED_JSON = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 _WRITE = (
     update(_CASE)
     .where(_CASE.c.id == bindparam("key"), _CASE.c.version == bindparam("seen"))
@@ -37,9 +40,7 @@ _WRITE = (
                 "track",
                 "round",
                 "version",
-                "facts",
                 "acts",
-                "clocks",
                 "due_on",
                 "lapses_on",
                 "audit_seq",
@@ -50,33 +51,31 @@ _WRITE = (
                 "number",
             )
         }
+        # None: it stays as it is, and neither side has to read or write it
+        | {
+            name: func.coalesce(bindparam(name, type_=_UNCHANGED_JSON), _CASE.c[name])
+            for name in ("facts", "clocks")
+        }
     )
 )
 _OPEN = insert(_CASE).returning(_CASE.c.id)
 _HEAD = update(_CASE).where(_CASE.c.id == bindparam("key")).values(audit_hash=bindparam("head"))
-# inline(): nobody asks for the new row's id, so the database need not send it back
-_ADD_SIGN_OFF = insert(table_of(SignOffRecord)).inline()
-_ADD_TASK = insert(table_of(TaskRecord)).inline()
-_DROP_TASKS = delete(table_of(TaskRecord)).where(TaskRecord.case_id == bindparam("key"))
-_DROP_TASK = delete(table_of(TaskRecord)).where(
-    TaskRecord.case_id == bindparam("key"),
-    TaskRecord.role == bindparam("role_"),
-    TaskRecord.holder == bindparam("holder_"),
+_SIGN_OFF = Adding(
+    table_of(SignOffRecord), "case_id", "round", "department", "verdict", "opinion", "person_id", "at"
 )
+_TASK = Adding(table_of(TaskRecord), "case_id", "role", "holder", "due_on", "opened_at")
+_ALL_TASKS_DONE = Dropping(table_of(TaskRecord))
+_TASK_DONE = Dropping(table_of(TaskRecord), "role", "holder")
 _RESCHEDULE = (
     update(table_of(TaskRecord)).where(TaskRecord.case_id == bindparam("key")).values(due_on=bindparam("due"))
 )
-_ADD_PARTY = insert(table_of(CasePartyRecord)).inline()
-_DROP_PARTY = delete(table_of(CasePartyRecord)).where(
-    CasePartyRecord.case_id == bindparam("key"), CasePartyRecord.holder == bindparam("holder_")
-)
+_PARTY = Adding(table_of(CasePartyRecord), "case_id", "holder")
+_PARTY_GONE = Dropping(table_of(CasePartyRecord), "holder")
 _PARTIES = select(CasePartyRecord.holder).where(CasePartyRecord.case_id == bindparam("key"))
-_ADD_JOB = insert(table_of(JobRecord)).inline()
-
-
-def _put(connection: Connection, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Run a statement for each row; a single row goes without the ceremony of many."""
-    connection.execute(statement, dict(rows[0]) if len(rows) == 1 else [dict(row) for row in rows])
+_JOB = Adding(
+    table_of(JobRecord),
+    *("id", "kind", "case_id", "payload", "status", "available_at", "attempts", "created_at"),
+)
 
 
 def change_facts(
@@ -137,28 +136,33 @@ def write_steps(
     or "stale" when the row was not as it was read, which the lock forbids)."""
     before, final = locked.case, _with_registers(connection, steps, moment)
     seq, head, entries = _audit_rows(locked, steps, moment, command_id)
-    written = connection.execute(
-        _WRITE,
-        {
-            "key": before.id,
-            "seen": before.version,
-            **_columns(locked.procedure, final, moment.at),
-            "audit_seq": seq,
-            "audit_hash": head,
-            "number": final.fact("case_number", locked.row["number"]),
-            "submitted_at": locked.row["submitted_at"] or _first_filed(locked.procedure, final, moment.at),
-            "closed_at": moment.at if locked.procedure.states[final.state].final else None,
-        },
-    )
-    if written.rowcount != 1:
+    values = {
+        "key": before.id,
+        "seen": before.version,
+        **_columns(locked.procedure, final, moment.at),
+        "audit_seq": seq,
+        "audit_hash": head,
+        "number": final.fact("case_number", locked.row["number"]),
+        "submitted_at": locked.row["submitted_at"] or _first_filed(locked.procedure, final, moment.at),
+        "closed_at": moment.at if locked.procedure.states[final.state].final else None,
+    }
+    if before.facts is final.facts:
+        values["facts"] = None
+    if before.clocks == final.clocks:
+        values["clocks"] = None
+    tasks, some_stay = _turn_tasks(locked.procedure, before, final, moment.at)
+    writes: list[Write] = [
+        (audit.ENTRY, entries),
+        (_SIGN_OFF, [_answer(before.id, a, moment.at) for a in final.sign_offs[len(before.sign_offs) :]]),
+        *tasks,
+        *_turn_parties(connection, locked.procedure, before, final),
+        (_JOB, [job for step in steps for job in _jobs(step, moment.at)]),
+    ]
+    if not together.write(connection, _WRITE, values, writes):
         raise stale(connection, locked)
-    audit.write(connection, entries)
-    if answers := final.sign_offs[len(before.sign_offs) :]:
-        _put(connection, _ADD_SIGN_OFF, [_answer(before.id, answer, moment.at) for answer in answers])
-    _turn_tasks(connection, locked.procedure, before, final, moment.at)
-    _turn_parties(connection, locked.procedure, before, final)
-    if jobs := [job for step in steps for job in _jobs(step, moment.at)]:
-        _put(connection, _ADD_JOB, jobs)
+    due = due_on(final.clocks) or NEVER
+    if some_stay and due != (due_on(before.clocks) or NEVER):
+        connection.execute(_RESCHEDULE, {"key": final.id, "due": due})
     for opens in (step.action.spec.opens for step in steps):
         if opens:
             open_case(
@@ -245,45 +249,40 @@ def _audit_rows(
 
 
 def _turn_tasks(
-    connection: Connection, procedure: Procedure, before: Case, final: Case, at: datetime
-) -> None:
+    procedure: Procedure, before: Case, final: Case, at: datetime
+) -> tuple[list[Write], bool]:
+    """The tasks that go and come, and whether some stay (these may need another due date afterwards)."""
     was = duties(procedure, before.state, before.agency_id, before.facts, before.answered())
     now = duties(procedure, final.state, final.agency_id, final.facts, final.answered())
-    due = due_on(final.clocks) or NEVER
+    writes: list[Write] = []
     if done := was - now:
         if now & was:
-            rows = [{"key": final.id, "role_": d.role.value, "holder_": d.holder} for d in done]
-            _put(connection, _DROP_TASK, rows)
+            rows = [{"case_id": final.id, "role": d.role.value, "holder": d.holder} for d in done]
+            writes.append((_TASK_DONE, rows))
         else:
-            connection.execute(_DROP_TASKS, {"key": final.id})
-    if was & now and due != (due_on(before.clocks) or NEVER):
-        connection.execute(_RESCHEDULE, {"key": final.id, "due": due})
-    _open_tasks(connection, final.id, now - was, due, at)
+            writes.append((_ALL_TASKS_DONE, [{"case_id": final.id}]))
+    writes.append((_TASK, _open_tasks(final.id, now - was, due_on(final.clocks) or NEVER, at)))
+    return writes, bool(now & was)
 
 
-def _open_tasks(
-    connection: Connection, case_id: int, found: frozenset[Duty], due: date, at: datetime
-) -> None:
-    if found:
-        rows = [
-            {"case_id": case_id, "role": d.role.value, "holder": d.holder, "due_on": due, "opened_at": at}
-            for d in sorted(found, key=lambda d: (d.role, d.holder))
-        ]
-        _put(connection, _ADD_TASK, rows)
+def _open_tasks(case_id: int, found: frozenset[Duty], due: date, at: datetime) -> list[dict[str, Any]]:
+    return [
+        {"case_id": case_id, "role": d.role.value, "holder": d.holder, "due_on": due, "opened_at": at}
+        for d in sorted(found, key=lambda d: (d.role, d.holder))
+    ]
 
 
-def _turn_parties(connection: Connection, procedure: Procedure, before: Case, final: Case) -> None:
+def _turn_parties(connection: Connection, procedure: Procedure, before: Case, final: Case) -> list[Write]:
     known, wanted = parties(before), parties(final)
+    gone: frozenset[str] = frozenset()
     if procedure.states[before.state].editable:  # the applicant may have changed what decides who is asked
         known = frozenset(connection.scalars(_PARTIES, {"key": final.id}))
-        if gone := known - wanted:
-            _put(connection, _DROP_PARTY, [{"key": final.id, "holder_": h} for h in sorted(gone)])
-    _add_parties(connection, final.id, wanted - known)
+        gone = known - wanted
+    return [(_PARTY_GONE, _holders(final.id, gone)), (_PARTY, _holders(final.id, wanted - known))]
 
 
-def _add_parties(connection: Connection, case_id: int, found: frozenset[str]) -> None:
-    if found:
-        _put(connection, _ADD_PARTY, [{"case_id": case_id, "holder": h} for h in sorted(found)])
+def _holders(case_id: int, found: frozenset[str]) -> list[dict[str, Any]]:
+    return [{"case_id": case_id, "holder": h} for h in sorted(found)]
 
 
 def _jobs(step: Step, at: datetime) -> list[dict[str, Any]]:
@@ -366,10 +365,11 @@ def open_case(
         version=1,
         payload={"subject": subject},
     )
-    audit.write(connection, [row])
-    connection.execute(_HEAD, {"key": case_id, "head": row["hash"]})
-    if not editable:
-        _add_parties(connection, case_id, parties(draft))
     found = duties(procedure, initial, agency_id, facts, frozenset())
-    _open_tasks(connection, case_id, found, due_on(draft.clocks) or NEVER, moment.at)
+    writes: list[Write] = [
+        (audit.ENTRY, [row]),
+        (_PARTY, _holders(case_id, frozenset() if editable else parties(draft))),
+        (_TASK, _open_tasks(case_id, found, due_on(draft.clocks) or NEVER, moment.at)),
+    ]
+    together.write(connection, _HEAD, {"key": case_id, "head": row["hash"]}, writes)
     return public_id

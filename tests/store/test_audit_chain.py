@@ -1,5 +1,6 @@
 """The audit tells when it was touched: whatever is changed, moved, cut or added is found."""
 
+import hashlib
 import json
 import random
 import subprocess
@@ -7,9 +8,11 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
+import rfc8785
 from sqlalchemy import Connection, text
 
 from store import audit, verify_audit
@@ -177,3 +180,15 @@ def test_text_of_any_script_hashes_alike_for_writer_and_verifier(database: Datab
         audit.append(connection, "accounts", database.clock.now(), SYSTEM, "odd", "system", odd)
     assert broken(database) == []
     assert verified(database)["broken"] == []
+
+
+def test_the_hash_is_over_the_canonical_json_of_the_whole_entry() -> None:
+    """The writer spells the fields itself, for speed; the library has the last word."""
+    odd = "\x00\x1f\x7f\"\\\n\t\b\f\r \u2028 𠮷 é /"
+    for source, department in ((None, odd), (odd, None)):
+        row = audit.audit_row(
+            stream=odd, seq=7, previous="ab" * 32, at=MovableClock().now(), actor=replace(SYSTEM, name=odd, department=department),
+            action=odd, role=odd, source=source, case_id=None if source else 5, payload={"ﬀ": odd, "𐐀": [1, None]},
+        )  # fmt: skip
+        canonical = rfc8785.dumps(audit.entry_content(row))
+        assert row["hash"] == hashlib.sha256(b"ab" * 32 + canonical).hexdigest()
