@@ -204,7 +204,9 @@ class Builder:
         state = name.partition(".")[2]
         if state in AFTER_TEAM:
             yield from ("zuzhang", "pingshen1")
-        if state not in ("draft", "commitment_draft", "verification", "filed"):  # named by the fields applied for
+        if state == "filed":  # P05 inspects motor vehicles
+            yield from ("bumen.public-security", "bumen.ecology", "bumen.transport")
+        elif state not in ("draft", "commitment_draft", "verification"):  # named by the fields applied for
             yield from (f"bumen.{department}" for department in ASKED)
 
     def _batch(self, world: World) -> None:
