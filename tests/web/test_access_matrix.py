@@ -91,6 +91,7 @@ ELSEWHERE: Mapping[str, frozenset[int]] = {
     "applications.form": MOVED, "applications.receipt": MOVED, "uploads.reading": MOVED,
     "applications.commitment": NOT_NOW, "applications.rectification": NOT_NOW, "applications.retraction": NOT_NOW,
     "applications.certificate": frozenset({200, 404}),  # 404: before the delivery
+    "procedures.model": frozenset({200, 404}),  # 404: no procedure of that name
 }
 REFUSED = frozenset({403, 404, 409, 422})  # 422: a file that is not even there to be judged
 
