@@ -215,7 +215,7 @@ def shown_value(forms: Mapping[str, SectionForm], section: str, name: str, value
     words = {str(choice.value): str(choice.label) for choice in getattr(field, "choices", None) or ()}
     joint = "、" if language() == "zh" else ", "
     if isinstance(value, (list, tuple)):
-        return joint.join(words.get(str(v), str(v)) for v in value)
+        return joint.join(words.get(str(v), str(v)).rstrip("；;。.") for v in value)
     text = words.get(str(value or ""), str(value or ""))
     return "；".join(text.splitlines()) or "—"
 

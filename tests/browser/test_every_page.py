@@ -77,7 +77,7 @@ def kind_of(bureau: Bureau, url: str, login: str) -> str | None:
     if endpoint in FILES:
         return None
     detail = [str(values[name]) for name in ("name", "table", "role") if name in values]
-    own = endpoint == "cases.show" or endpoint.startswith(("applications.", "uploads."))
+    own = endpoint in ("cases.show", "findings.show") or endpoint.startswith(("applications.", "uploads."))
     return ".".join([endpoint, *detail, *([login] if own else [])])
 
 
