@@ -21,8 +21,11 @@ from workflow.procedure import Procedure
 from workflow.vocabulary import N_, Actor, Message, Refusal, Verdict
 
 _CASE = table_of(CaseRecord)
-LOCK = select(_CASE).where(_CASE.c.id == bindparam("key")).with_for_update()
-LOCK_PUBLIC = select(_CASE).where(_CASE.c.public_id == bindparam("key")).with_for_update()
+_LOCKED = select(
+    *(c for c in _CASE.c if c.name not in ("procedure_digest", "due_on", "parent_id", "opened_at", "closed_at"))
+)  # what a step reads; each column more is told and unpacked at every step
+LOCK = _LOCKED.where(_CASE.c.id == bindparam("key")).with_for_update()
+LOCK_PUBLIC = _LOCKED.where(_CASE.c.public_id == bindparam("key")).with_for_update()
 _SIGN_OFFS = (
     select(
         SignOffRecord.department,

@@ -75,22 +75,25 @@ class Dropping:
 
 Write = tuple[Adding | Dropping, Sequence[Row]]
 Shape = tuple[Update, tuple[Adding | Dropping, ...]]
-_built: dict[Shape, Select[Any]] = {}
+_built: dict[Shape, str] = {}
 
 
 def write(connection: Connection, guard: Update, values: Row, writes: Sequence[Write]) -> bool:
     """Send the guard and, if it found its row, the others; whether it did.
 
-    `guard` updates a table with an `id`. Nothing is sent for a write without rows.
+    `guard` updates a table with an `id`. Nothing is sent for a write without rows. The words for PostgreSQL are
+    kept ready: the driver takes the values as they are, moments aware and lists as JSON text.
     """
     wanted = [(kind, rows) for kind, rows in writes if rows]
     if connection.dialect.name == "postgresql":
         shape = (guard, tuple(kind for kind, _ in wanted))
         statement = _built.get(shape)
         if statement is None:
-            statement = _built[shape] = _one_statement(*shape)
-        texts = {f"rows_{place}": _text(rows) for place, (_, rows) in enumerate(wanted)}
-        return connection.execute(statement, {**values, **texts}).scalar() == 1
+            statement = _built[shape] = str(_one_statement(*shape).compile(dialect=connection.dialect))
+        bound = {n: _text(v) if isinstance(v, dict | list) else v for n, v in values.items()}
+        for place, (_, rows) in enumerate(wanted):
+            bound[f"rows_{place}"] = _text(rows)
+        return bool(connection.exec_driver_sql(statement, bound).scalar())
     if connection.execute(guard, dict(values)).rowcount != 1:
         return False
     for kind, rows in wanted:
