@@ -74,7 +74,7 @@ def _statuses(house: House) -> Counter[str]:
 
 def _feed(house: House, cases: CaseStore, made: list[int]) -> None:
     """Keep enough work waiting that a kill hits something."""
-    while _statuses(house)["waiting"] < 12 or sum(_statuses(house).values()) < 30:
+    while _statuses(house)["waiting"] < 12 or sum(_statuses(house).values()) < JOBS_AT_LEAST:
         agency = factories.agency(house.database)
         made.append(cma_case(cases, "granted", agency_id=agency).id)
 

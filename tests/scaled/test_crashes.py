@@ -118,7 +118,7 @@ def test_a_web_process_killed_amid_uploads_loses_nothing_that_it_acknowledged(
     hands = [threading.Thread(target=hand_in, args=(n,)) for n in range(3)]
     for hand in hands:
         hand.start()
-    assert enough.wait(90), others[:2]
+    assert enough.wait(180), others[:2]
     doomed.kill()
     for hand in hands:
         hand.join()
