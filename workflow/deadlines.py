@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from workflow.allowances import Allowance, AllowanceError, Basis, NoAllowance, Unit, in_force, proofread
@@ -127,46 +128,61 @@ class Clock:
         return not self.is_stopped and not self.is_resting
 
     def plain(self) -> dict[str, Any]:
-        """As JSON-ready values, the reverse of ``from_plain``."""
-        return {
-            "name": self.name,
-            "allowance": self.allowance.plain(),
-            "started_on": self.started_on.isoformat(),
-            "due_on": _iso(self.due_on),
-            "provisional": self.provisional,
-            "calendar_version": self.calendar_version,
-            "rests": [
+        """As JSON-ready values, the reverse of ``from_plain``. What is empty or absent is left out."""
+        return _lean(
+            name=self.name,
+            allowance=_lean(**self.allowance.plain()),
+            started_on=self.started_on.isoformat(),
+            due_on=_iso(self.due_on),
+            provisional=self.provisional or None,
+            calendar_version=self.calendar_version,
+            rests=[
                 {"since": r.since.isoformat(), "until": _iso(r.until), "ground": r.ground} for r in self.rests
             ],
-            "extensions": [
-                {"allowance": e.allowance.plain(), "granted_on": e.granted_on.isoformat(), "reason": e.reason}
+            extensions=[
+                {
+                    "allowance": _lean(**e.allowance.plain()),
+                    "granted_on": e.granted_on.isoformat(),
+                    "reason": e.reason,
+                }
                 for e in self.extensions
             ],
-            "stopped_on": _iso(self.stopped_on),
-            "outcome": None if self.outcome is None else self.outcome.value,
-        }
+            stopped_on=_iso(self.stopped_on),
+            outcome=None if self.outcome is None else self.outcome.value,
+        )
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> Clock:
         return cls(
             name=plain["name"],
-            allowance=Allowance.from_plain(plain["allowance"]),
+            allowance=_allowance(tuple(plain["allowance"].items())),
             started_on=date.fromisoformat(plain["started_on"]),
-            due_on=_day(plain["due_on"]),
-            provisional=plain["provisional"],
+            due_on=_day(plain.get("due_on")),
+            provisional=plain.get("provisional") or False,
             calendar_version=plain["calendar_version"],
             rests=tuple(
-                Rest(date.fromisoformat(r["since"]), _day(r["until"]), r["ground"]) for r in plain["rests"]
+                Rest(date.fromisoformat(r["since"]), _day(r["until"]), r["ground"])
+                for r in plain.get("rests", ())
             ),
             extensions=tuple(
                 Extension(
                     Allowance.from_plain(e["allowance"]), date.fromisoformat(e["granted_on"]), e["reason"]
                 )
-                for e in plain["extensions"]
+                for e in plain.get("extensions", ())
             ),
-            stopped_on=_day(plain["stopped_on"]),
-            outcome=None if plain["outcome"] is None else Outcome(plain["outcome"]),
+            stopped_on=_day(plain.get("stopped_on")),
+            outcome=Outcome(plain["outcome"]) if plain.get("outcome") else None,
         )
+
+
+def _lean(**values: Any) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value not in (None, "", [])}
+
+
+@lru_cache(maxsize=512)
+def _allowance(plain: tuple[tuple[str, Any], ...]) -> Allowance:
+    """The few rows of the law are read with every case; a value never changes, so one of each will do."""
+    return Allowance.from_plain(dict(plain))
 
 
 def _iso(day: date | None) -> str | None:
