@@ -26,9 +26,8 @@ GRAVE = ("serious", "critical")
 VISITORS = ("", APPLICANTS[7], APPLICANTS[5], APPLICANTS[0], "chuangkou", "zuzhi", "zuzhang", "pingshen1",
             "bumen.water", "lingdao", "zhizheng", "hecha", "guanli")
 DOORS = ("/", "/verify", "/verify/file", "/v/nonsense", "/nowhere", "/register", "/sign-in", "/design")
-FILES = frozenset({"static", "uploads.download", "uploads.workbook", "rows.export", "documents.download",
-                   "certificates.download", "certificates.batch_file", "applications.certificate", "desks.start",
-                   "operations.health", "operations.ready", "operations.metrics"})
+FILES = frozenset({"static", "uploads.download", "rows.export", "documents.download", "applications.certificate",
+                   "desks.start"})  # and every address that ends as a file does
 UNREACHABLE = """() => [...document.querySelectorAll('main :is(a[href], button, input, select, textarea)')]
     .filter(one => one.type !== 'hidden' && one.checkVisibility() && one.tabIndex < 0).map(one => one.outerHTML)"""
 RAW = r"""document.querySelector('main').innerText.match(/\b[a-z]+_[a-z_]+\b|\bNone\b|%\(\w+\)/g)"""
@@ -70,6 +69,8 @@ def visit(browser: Browser, demonstration: Bureau) -> Iterator[Person]:
 def kind_of(bureau: Bureau, url: str, login: str) -> str | None:
     """What page an address leads to, and whose where it differs from person to person; None for a file."""
     parts = urlsplit(url)
+    if "." in parts.path.rpartition("/")[2]:
+        return None
     try:
         endpoint, values = bureau.addresses.match(parts.path, method="GET")
     except HTTPException:
