@@ -81,8 +81,9 @@ _built: dict[Shape, str] = {}
 def write(connection: Connection, guard: Update, values: Row, writes: Sequence[Write]) -> bool:
     """Send the guard and, if it found its row, the others; whether it did.
 
-    `guard` updates a table with an `id`. Nothing is sent for a write without rows. The words for PostgreSQL are
-    kept ready: the driver takes the values as they are, moments aware and lists as JSON text.
+    `guard` updates a table with an `id`, and binds all it needs by name. Nothing is sent for a write without rows.
+    The words for PostgreSQL are kept ready: the driver takes the values as they are, moments aware and lists as
+    JSON text.
     """
     wanted = [(kind, rows) for kind, rows in writes if rows]
     if connection.dialect.name == "postgresql":

@@ -186,9 +186,10 @@ def test_the_hash_is_over_the_canonical_json_of_the_whole_entry() -> None:
     """The writer spells the fields itself, for speed; the library has the last word."""
     odd = "\x00\x1f\x7f\"\\\n\t\b\f\r \u2028 𠮷 é /"
     for source, department in ((None, odd), (odd, None)):
+        actor = replace(SYSTEM, name=odd, department=department)
         row = audit.audit_row(
-            stream=odd, seq=7, previous="ab" * 32, at=MovableClock().now(), actor=replace(SYSTEM, name=odd, department=department),
-            action=odd, role=odd, source=source, case_id=None if source else 5, payload={"ﬀ": odd, "𐐀": [1, None]},
+            stream=odd, seq=7, previous="ab" * 32, at=MovableClock().now(), actor=actor, action=odd, role=odd,
+            source=source, case_id=None if source else 5, payload={"ﬀ": odd, "𐐀": [1, None]},
         )  # fmt: skip
         canonical = rfc8785.dumps(audit.entry_content(row))
         assert row["hash"] == hashlib.sha256(b"ab" * 32 + canonical).hexdigest()

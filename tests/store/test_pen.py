@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, delete, event, select
+from sqlalchemy import Connection, bindparam, delete, event, select
 
 from store import audit, pen, together
 from store.cases import CaseStore
@@ -25,6 +25,7 @@ from tests.store.factories import (
     everything,
     flaws,
 )
+from tests.store.statements import counted
 from workflow import procedures
 from workflow.commands import ConfirmRows, Decide, Plain, RecordFindings, RecordSignOff
 from workflow.vocabulary import Refusal
@@ -224,6 +225,30 @@ def test_a_failing_audit_undoes_everything(
     with pytest.raises(Broken):
         hand.take("accept")
     assert everything(database) == before
+
+
+def test_a_step_writes_its_case_in_one_statement_on_postgresql(cma_case: Factory, database: Database) -> None:
+    hand = cma_case("submitted")
+    command, actor, version = hand.usual("request_correction"), hand.usual_actor("request_correction"), hand.version
+    with counted(database) as statements:
+        hand.take("request_correction", command, by=actor, version=version)
+    touching = [s for s in statements if any(name in s for name in ("audit_entry", "task", "outgoing_job"))]
+    locking = [s for s in statements if "FOR UPDATE" in s]
+    assert (len(touching), len(locking)) == (4, 0) if database.is_sqlite else (1, 1)
+
+
+def test_nothing_is_written_unless_the_case_is_as_it_was_read(cma_case: Factory, database: Database) -> None:
+    hand = cma_case("submitted")
+    before = everything(database)
+    task = {"case_id": hand.id, "role": "leader", "holder": "", "due_on": pen.NEVER, "opened_at": database.clock.now()}
+    guard = pen._CASE.update().where(pen._CASE.c.id == bindparam("key"), pen._CASE.c.version == bindparam("seen"))
+    guard = guard.values(subject=bindparam("said"))
+    for seen, found in ((hand.version - 1, False), (hand.version, True)):
+        values = {"key": hand.id, "seen": seen, "said": "other"}
+        with database.writing() as connection:
+            written = together.write(connection, guard, values, [(pen._TASK, [task])])
+        assert written is found
+        assert (everything(database) == before) is not found
 
 
 # -- who may, and with what ---------------------------------------------------------------------------------------
