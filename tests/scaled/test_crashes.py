@@ -90,9 +90,9 @@ def test_a_web_process_killed_amid_uploads_loses_nothing_that_it_acknowledged(
     doomed = installation.web("doomed")
     browser = Visitor([processes.first.port]).sign_in("qinling")
     case = browser.send("/applications/new", "/applications/new").location.split("/")[2]
-    page = f"/applications/{case}/materials"
+    browser.send(f"/applications/{case}/form", "/form/cover", types=["first"], applied_on="2026-11-02")
+    page, code = f"/applications/{case}/materials", "typical_report"  # takes as many files as there are categories
     shown = browser.get(page).text
-    code = next(a for a in browser.forms(page) if "/materials/" in a).rpartition("/")[2]
     form = form_to(shown, f"/materials/{code}", page)
     acknowledged: list[str] = []
     others: list[str] = []

@@ -183,9 +183,10 @@ def test_each_process_says_how_it_is(
     browser = visitor()
     for web in (processes.first, processes.second):
         assert browser.get("/healthz", port=web.port).status == 200
+        assert browser.get("/verify", port=web.port).status == 200
         ready = browser.get("/readyz", port=web.port)
         assert ready.status == 200, ready.text
         metrics = browser.get("/metrics", port=web.port).text
-        assert 'wujian_requests_total{endpoint="cases.send"' in metrics
+        assert 'wujian_requests_total{endpoint="verify.show"' in metrics  # what this very process answered
     for process in vars(processes).values():
         assert "Traceback" not in process.told(), process.told()[-3000:]
