@@ -34,7 +34,8 @@ def index() -> str:
     for procedure in procedures.every():
         spec = procedure.spec
         lines.append(f"| {name_of(procedure)} | {spec.title.zh} | {spec.basis.zh} | {len(spec.states)} | "
-                     f"{len(spec.actions)} | [{name_of(procedure)}.mmd]({name_of(procedure)}.mmd), [BPMN]({name_of(procedure)}.bpmn) |")
+                     f"{len(spec.actions)} | [{name_of(procedure)}.mmd]({name_of(procedure)}.mmd), "
+                     f"[BPMN]({name_of(procedure)}.bpmn) |")
     return "\n".join(lines) + "\n"
 
 

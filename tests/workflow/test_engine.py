@@ -42,8 +42,8 @@ ACTORS: tuple[Actor, ...] = (
 FACTS: tuple[dict[str, Any], ...] = (
     {},
     {"dossier_gaps": [], "commitment_bars": [], "application_types": ["first"], "rows_total": 3, "rows_open": 0,
-     "rows_confirmed": 3, "rows_refused": 1, "findings_open": 0, "findings_failed": 0, "corrections_open": 0, "certificate_rendered": True,
-     "review_conclusion": "meets", "commitment_text_sha256": "ab", "departments": ["ecology", "construction"],
+     "rows_confirmed": 3, "rows_refused": 1, "findings_open": 0, "findings_failed": 0, "corrections_open": 0,
+     "certificate_rendered": True, "review_conclusion": "meets", "commitment_text_sha256": "ab", "departments": ["ecology", "construction"],
      "team": ["team-leader", "reviewer"], "team_leader": "team-leader"},
     {"dossier_gaps": ["x"], "commitment_bars": ["y"], "application_types": ["first"], "rows_total": 0, "rows_open": 2,
      "rows_confirmed": 0, "findings_open": 1, "findings_failed": 1, "departments": ["ecology"], "corrections": 1,
