@@ -214,6 +214,10 @@ def log(settings: configuration.Settings) -> Iterator[Callable[[], list[Any]]]:
     ours, paper = root.handlers[0], io.StringIO()
     assert isinstance(ours, logging.StreamHandler)
     ours.setStream(paper)
+    named = logging.getLogger("wujian")  # here nobody who sets up the root logger meanwhile takes it away
+    root.removeHandler(ours)
+    named.addHandler(ours)
+    named.setLevel(logging.INFO)
 
     def read() -> list[Any]:
         lines = [json.loads(line) for line in paper.getvalue().splitlines()]
@@ -221,7 +225,8 @@ def log(settings: configuration.Settings) -> Iterator[Callable[[], list[Any]]]:
         paper.truncate()
         return lines
     yield read
-    root.removeHandler(ours)
+    named.removeHandler(ours)
+    named.setLevel(logging.NOTSET)
     root.setLevel(level)
     structlog.reset_defaults()
 
