@@ -128,13 +128,14 @@ def _sniff(content: bytes) -> str:
 
 
 def _judge_picture(content: bytes, kind: str) -> Problem | None:
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image, ImageFile, UnidentifiedImageError
 
     tail = content[-4096:]
     if _HTML.search(tail) or b"%PDF-" in content[:4096] or b"PK\x05\x06" in tail:
         return Problem.of("MATERIAL_TYPE_NOT_ALLOWED", actual="polyglot")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        lenient, ImageFile.LOAD_TRUNCATED_IMAGES = ImageFile.LOAD_TRUNCATED_IMAGES, False  # WeasyPrint allows them
         try:
             with Image.open(io.BytesIO(content), formats=[kind.upper()]) as picture:
                 width, height = picture.size
@@ -153,6 +154,8 @@ def _judge_picture(content: bytes, kind: str) -> Problem | None:
             return Problem.of("MATERIAL_UNREADABLE", reason=str(broken)[:120])
         except (MemoryError, EOFError, IndexError, TypeError, OverflowError, ZeroDivisionError) as broken:
             return Problem.of("MATERIAL_UNREADABLE", reason=type(broken).__name__)
+        finally:
+            ImageFile.LOAD_TRUNCATED_IMAGES = lenient
     return None
 
 

@@ -134,7 +134,8 @@ def page_text() -> Callable[[bytes, int], str]:
     def read(pdf: bytes, page: int) -> str:
         document = pypdfium2.PdfDocument(pdf)
         try:
-            return "".join(document[page].get_textpage().get_text_range().split())
+            text = document[page].get_textpage().get_text_range()
+            return "".join(text.replace("\ufffe", "-").split())  # PDFium's mark for a hyphen at the end of a line
         finally:
             document.close()
 
