@@ -15,6 +15,7 @@ import subprocess
 import sys
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "tests" / "corpus" / "P14"
@@ -56,13 +57,14 @@ for path in paths:
 _FRAME = """
 import sys
 from pathlib import Path
+from typing import Any
 paths = sorted(Path(sys.argv[1]).glob("*.xlsx"))
 {work}
 print(rows)
 """
 
 
-def measure(work: str) -> tuple[float, float, int]:
+def timed(work: str) -> tuple[float, float, int]:
     """CPU seconds, peak MB and rows of one run in a process of its own."""
     with subprocess.Popen(
         [sys.executable, "-c", _FRAME.format(work=work), str(PACKAGE)], cwd=ROOT, stdout=subprocess.PIPE
@@ -76,15 +78,22 @@ def measure(work: str) -> tuple[float, float, int]:
     return used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, int(printed)
 
 
-def main() -> int:
-    asked = argparse.ArgumentParser(description=__doc__)
-    asked.add_argument("--rounds", type=int, default=3)
-    asked.add_argument("--json", action="store_true")
-    options = asked.parse_args()
+def measure() -> str:
+    """The figures as Markdown, for docs/performance.md."""
+    lines, versions, kept = compared(3)
+    rows = [f"| {x['what']} | {x['cpu_s']} | {x['peak_mb']} | {x['rows']} | {x['times_ours']} |" for x in lines]
+    return "\n".join([
+        "Versions: " + ", ".join(f"{name} {number}" for name, number in versions.items()), "",
+        "| | CPU s | peak MB | rows | ratio |", "|---|---:|---:|---:|---:|", *rows, "",
+        f"Target: at most {CPU_LIMIT:.0f} s CPU and {PEAK_LIMIT:.0f} MB: {'kept' if kept else 'MISSED'}."])
+
+
+def compared(rounds: int) -> tuple[list[dict[str, Any]], dict[str, str], bool]:
+    """Every candidate in turn, `rounds` times: the rows, the versions, and whether our target is kept."""
     runs: dict[str, list[tuple[float, float, int]]] = {name: [] for name in CANDIDATES}
-    for _ in range(options.rounds):
+    for _ in range(rounds):
         for name, work in CANDIDATES.items():
-            runs[name].append(measure(work))
+            runs[name].append(timed(work))
     ours = statistics.median(run[0] for run in runs[next(iter(CANDIDATES))])
     lines = [
         {
@@ -101,6 +110,15 @@ def main() -> int:
         **{name: version(name) for name in ("python-calamine", "openpyxl")},
     }
     kept = bool(lines[0]["cpu_s"] <= CPU_LIMIT and lines[0]["peak_mb"] <= PEAK_LIMIT)  # type: ignore[operator]
+    return lines, versions, kept
+
+
+def main() -> int:
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("--rounds", type=int, default=3)
+    asked.add_argument("--json", action="store_true")
+    options = asked.parse_args()
+    lines, versions, kept = compared(options.rounds)
     if options.json:
         print(json.dumps({"bench": "intake", "versions": versions, "runs": lines, "target_kept": kept}))
         return 0 if kept else 1
