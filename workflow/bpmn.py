@@ -31,9 +31,6 @@ SIZES: Final = {"startEvent": (36, 36), "endEvent": (36, 36), "exclusiveGateway"
 TASK: Final = (110, 80)
 TIMER: Final = 36
 
-for _prefix, _address in NAMESPACES.items():
-    Tree.register_namespace(_prefix, _address)
-
 
 @dataclass(frozen=True, slots=True)
 class _Node:
@@ -80,13 +77,13 @@ def bpmn(
     spec = procedure.spec
     name = f"{spec.name}-v{spec.version}"
     root = Tree.Element(
-        _tag("bpmn:definitions"),
+        "bpmn:definitions",
         {
             "id": name,
             "name": getattr(spec.title, language),
             "targetNamespace": f"urn:wujian:procedure:{spec.name}:{spec.version}",
             "exporter": "Wujian",
-            _tag("wujian:digest"): procedure.digest,
+            "wujian:digest": procedure.digest,
         },
     )
     process = _put(root, "bpmn:process", id=spec.name, name=getattr(spec.title, language), isExecutable="true")
@@ -96,6 +93,7 @@ def bpmn(
     for flow in flows:
         _write_flow(process, flow, procedure, language, places.get(flow.id))
     _write_diagram(root, procedure, nodes, flows, language, places)
+    _declare(root)
     Tree.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + Tree.tostring(root, encoding="unicode") + "\n"
 
@@ -175,7 +173,7 @@ def _write_node(
         element.set("name", getattr(node.label, language))
         _document(element, node.label)
     if place:
-        element.set(_tag("wujian:place"), place)
+        element.set("wujian:place", place)
     state = procedure.states[node.state] if node.state and node.id == f"state-{node.state}" else None
     if node.state and state:
         inside = _put(element, "bpmn:extensionElements")
@@ -204,7 +202,7 @@ def _write_node(
         element.set("cancelActivity", "true")
         timer = _put(element, "bpmn:timerEventDefinition", id=f"timer-{node.clock}-{node.state}")
         length = _put(timer, "bpmn:timeDuration")
-        length.set(_tag("xsi:type"), Tree.QName(NAMESPACES["bpmn"], "tFormalExpression"))  # type: ignore[arg-type]
+        length.set("xsi:type", "bpmn:tFormalExpression")
         length.text = procedure.spec.clocks[node.clock].allowance  # its amount is dated and lives with the law
 
 
@@ -213,7 +211,7 @@ def _write_flow(
 ) -> None:
     element = _put(process, "bpmn:sequenceFlow", id=flow.id, sourceRef=flow.source, targetRef=flow.target)
     if place:
-        element.set(_tag("wujian:place"), place)
+        element.set("wujian:place", place)
     if flow.act is None:
         return
     action = procedure.by_name[flow.act[1]]
@@ -222,10 +220,10 @@ def _write_flow(
     _document(element, action.spec.label)
     for key, said in (("action", action.name), ("who", action.spec.who), ("track", action.spec.track)):
         if said:
-            element.set(_tag(f"wujian:{key}"), said)
+            element.set(f"wujian:{key}", said)
     if flow.chosen:
         condition = _put(element, "bpmn:conditionExpression")
-        condition.set(_tag("xsi:type"), Tree.QName(NAMESPACES["bpmn"], "tFormalExpression"))  # type: ignore[arg-type]
+        condition.set("xsi:type", "bpmn:tFormalExpression")
         condition.text = f"action == '{action.name}'"
 
 
@@ -233,13 +231,16 @@ def _document(element: Tree.Element, *labels: Label) -> None:
     _put(element, "bpmn:documentation").text = "\n".join((*(x.en for x in labels), *(x.zh for x in labels)))
 
 
-def _tag(name: str) -> str:
-    prefix, _, local = name.partition(":")
-    return f"{{{NAMESPACES[prefix]}}}{local}"
+def _declare(root: Tree.Element) -> None:
+    """Name the prefixes that were used on the root. Said here and not by `register_namespace`, which speaks for the
+    whole process: its `dc` would change how other libraries write theirs (the metadata of a PDF)."""
+    said = {name.partition(":")[0] for element in root.iter() for name in (element.tag, *element.keys()) if ":" in name}
+    for prefix in sorted(said):
+        root.set(f"xmlns:{prefix}", NAMESPACES[prefix])
 
 
 def _put(parent: Tree.Element, tag: str, /, **attributes: str) -> Tree.Element:
-    return Tree.SubElement(parent, _tag(tag), attributes)
+    return Tree.SubElement(parent, tag, attributes)
 
 
 # -- the diagram -----------------------------------------------------------------------------------------------------
@@ -298,4 +299,4 @@ def _colour(element: Tree.Element, place: str | None, filled: bool) -> None:
         border, filling = COLOURS[place]
         both = [("bioc:stroke", border), ("color:border-color", border)]
         for key, value in both + ([("bioc:fill", filling), ("color:background-color", filling)] if filled else []):
-            element.set(_tag(key), value)
+            element.set(key, value)

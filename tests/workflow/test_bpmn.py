@@ -272,3 +272,10 @@ def test_columns_follow_the_longest_way_and_a_line_back_runs_below() -> None:
     assert max(y for _, y in routes["da"]) > bottom and max(y for _, y in routes["aa"]) > bottom
     assert max(y for _, y in routes["da"]) != max(y for _, y in routes["aa"])
     assert routes["ac"][0][0] == boxes["a"][0] + 100 and routes["ac"][-1][0] == boxes["c"][0]
+
+
+def test_a_drawing_leaves_the_words_of_other_documents_alone() -> None:
+    """A prefix registered for the whole process would change the bytes of every certificate rendered after it."""
+    assert drawn(CMA) is not None
+    dublin_core = Tree.Element("{http://purl.org/dc/elements/1.1/}title")
+    assert Tree.tostring(dublin_core).startswith(b"<dc:title ")
