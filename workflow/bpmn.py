@@ -235,8 +235,9 @@ def _declare(root: Tree.Element) -> None:
     """Name the prefixes that were used on the root. Said here and not by `register_namespace`, which speaks for the
     whole process: its `dc` would change how other libraries write theirs (the metadata of a PDF)."""
     said = {name.partition(":")[0] for element in root.iter() for name in (element.tag, *element.keys()) if ":" in name}
-    for prefix in sorted(said):
-        root.set(f"xmlns:{prefix}", NAMESPACES[prefix])
+    own = dict(root.attrib)
+    root.attrib.clear()
+    root.attrib.update({f"xmlns:{prefix}": NAMESPACES[prefix] for prefix in sorted(said)} | own)
 
 
 def _put(parent: Tree.Element, tag: str, /, **attributes: str) -> Tree.Element:
