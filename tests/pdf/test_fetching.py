@@ -66,6 +66,7 @@ class Canary:
             except OSError:
                 return
             self.visits += 1
+            visitor.recv(65_536)  # closing with the request unread would reset the connection
             visitor.sendall(b"HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\nCANARYWORD42")
             visitor.close()
 
