@@ -114,13 +114,21 @@ class StateSpec(_Strict):
     stage: Name | None = None  # where the progress line shows it
 
 
+class GroundSpec(_Strict):
+    """Why a clock may rest. The grounds of a definition are a closed list, each with its article."""
+
+    label: Label
+    article: str = Field(min_length=1)
+
+
 class ClockSpec(_Strict):
     """A statutory clock: in which states it runs and rests; leaving both stops it."""
 
     label: Label
     allowance: Name
     runs_in: tuple[Name, ...]
-    rests_in: dict[Name, Label] = {}  # state -> the ground for resting
+    rests_in: dict[Name, Name | Label] = {}  # state -> the ground; in words only where no grounds are declared
+    rests_for: tuple[Name, ...] = ()  # grounds of a suspension on which it rests, whatever the state
     restarts: bool = False  # coming back after a rest starts the whole allowance anew
     track: Name | None = None
     on_lapse: Name | None = None  # the action the system takes when it lapses
@@ -168,6 +176,7 @@ class ProcedureSpec(_Strict):
     number_articles: dict[Name, str] = {}
     tracks: dict[Name, Label]
     states: dict[Name, StateSpec]
+    grounds: dict[Name, GroundSpec] = {}
     clocks: dict[Name, ClockSpec] = {}
     actions: dict[Name, ActionSpec]
     registers_known: tuple[Name, ...] = ()

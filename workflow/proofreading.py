@@ -91,6 +91,7 @@ def proofread(procedure: "Procedure") -> Iterator[str]:
         for state in (*clock.runs_in, *clock.rests_in):
             if state not in spec.states:
                 yield f"clocks.{name}: there is no state called {state}"
+        yield from _ground_faults(f"clocks.{name}", clock, spec)
         if clock.track and clock.track not in spec.tracks:
             yield f"clocks.{name}.track: there is no track called {clock.track}"
         if clock.on_lapse:
@@ -121,6 +122,18 @@ def _sentence_faults(where: str, sentence: "Label") -> Iterator[str]:
             str(Message(getattr(sentence, language), {"": ""}))
         except (ValueError, TypeError) as error:
             yield f"{where}.otherwise.{language}: this sentence cannot be filled in ({error})"
+
+
+def _ground_faults(where: str, clock: "ClockSpec", spec: "ProcedureSpec") -> Iterator[str]:
+    """Grounds are a closed list: once a definition declares them, no clock rests on any other."""
+    for ground in (*clock.rests_for, *clock.rests_in.values()):
+        if isinstance(ground, str) and ground not in spec.grounds:
+            yield f"{where}: there is no ground called {ground}"
+        elif not isinstance(ground, str) and spec.grounds:
+            yield f"{where}: “{ground.en}” is not on the list of grounds"
+    yield from (
+        f"{where}: it cannot both run and rest in {state}" for state in clock.runs_in if state in clock.rests_in
+    )
 
 
 def _lapse_faults(name: str, clock: "ClockSpec", procedure: "Procedure") -> Iterator[str]:
