@@ -24,6 +24,10 @@ FILES = (
     ("tabler/tabler.min.js", "@tabler/core", "dist/js/tabler.min.js"),
     ("htmx/htmx.min.js", "htmx.org", "dist/htmx.min.js"),
     ("htmx/LICENSE", "htmx.org", "LICENSE"),
+    ("bpmn-js/bpmn-navigated-viewer.min.js", "bpmn-js", "dist/bpmn-navigated-viewer.production.min.js"),
+    ("bpmn-js/diagram-js.css", "bpmn-js", "dist/assets/diagram-js.css"),
+    ("bpmn-js/bpmn-js.css", "bpmn-js", "dist/assets/bpmn-js.css"),
+    ("bpmn-js/LICENSE", "bpmn-js", "LICENSE"),
 )
 
 
