@@ -5,7 +5,7 @@ is refused with the file, the place, what is wrong and why (`DefinitionError`).
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +18,7 @@ from ruamel.yaml.error import YAMLError
 from workflow import effects as effect_words
 from workflow import guards as guard_words
 from workflow.commands import COMMANDS, Command
+from workflow.faults import Fault, fault_of_yaml, located, said_of
 from workflow.proofreading import proofread, unknown_words
 from workflow.rules import APPLICANT_SIDE, RULES, Rule
 from workflow.vocabulary import Message, Role
@@ -26,11 +27,16 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length
 
 
 class DefinitionError(ValueError):
-    """A definition that cannot be used: the file and every fault found in it."""
+    """A definition that cannot be used: the file and every fault found in it, with line, place, what and why."""
 
-    def __init__(self, source: str, faults: list[str]) -> None:
-        super().__init__(f"{source}: " + "; ".join(faults))
-        self.source, self.faults = source, faults
+    def __init__(self, source: str, found: Sequence[Fault]) -> None:
+        super().__init__(f"{source}: " + "; ".join(map(str, found)))
+        self.source, self.found = source, tuple(found)
+
+    @property
+    def faults(self) -> list[str]:
+        """What is wrong, without the lines."""
+        return [fault.what for fault in self.found]
 
 
 class _Strict(BaseModel):
@@ -292,28 +298,30 @@ def duties(
 
 def load(path: Path) -> Procedure:
     """Read, validate and proof-read one definition file. Raises `DefinitionError`."""
-    text = path.read_bytes()
+    return parse(path.read_bytes(), path.name)
+
+
+def parse(text: bytes, source: str) -> Procedure:
+    """A definition from its text; `source` is what the faults call it. Raises `DefinitionError`."""
     try:
-        raw = YAML(typ="safe", pure=True).load(text)
-        spec = ProcedureSpec.model_validate(raw)
+        spec = ProcedureSpec.model_validate(YAML(typ="safe", pure=True).load(text))
     except YAMLError as error:
-        raise DefinitionError(path.name, [str(error).replace("\n", " ")]) from error
+        raise DefinitionError(source, [fault_of_yaml(error)]) from error
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise DefinitionError(source, [Fault(0, f"this is no definition: {type(error).__name__}")]) from error
     except ValidationError as error:
-        raise DefinitionError(
-            path.name,
-            [
-                f"{'.'.join(map(str, e['loc']))}: {e['msg']} (found {str(e['input'])[:60]!r})"
-                for e in error.errors()
-            ],
-        ) from error
+        raise DefinitionError(source, located(text, said_of(error.errors()))) from error
     if faults := list(unknown_words(spec)):
-        raise DefinitionError(path.name, faults)
+        raise DefinitionError(source, located(text, faults, _WORDS))
     procedure = Procedure(
         spec, tuple(_action(n, a) for n, a in spec.actions.items()), hashlib.sha256(text).hexdigest()
     )
     if faults := list(proofread(procedure)):
-        raise DefinitionError(path.name, faults)
+        raise DefinitionError(source, located(text, faults, _WORDS))
     return procedure
+
+
+_WORDS = frozenset({*RULES, *COMMANDS, *guard_words.NAMED, *effect_words.NAMED})
 
 
 def _action(name: str, spec: ActionSpec) -> Action:

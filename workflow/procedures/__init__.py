@@ -1,4 +1,14 @@
-"""One file per procedure version; `find` is the only way in. A released version never changes."""
+"""The versions of every procedure, in one place: the shipped files, and what an installation has entered itself.
+
+`find` is the only way in. A version is known by its name and number and pinned by the digest of its text, which
+never changes once a case may run on it. This room asks nobody: whoever keeps versions elsewhere (a database) hands
+them in with `hold`, says with `put_in_force` on which of them new cases open, and may be asked, by `look_up_with`,
+for one that is not held yet.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from pathlib import Path
 
@@ -6,26 +16,124 @@ from workflow.procedure import Procedure, load
 from workflow.vocabulary import N_, Message, Refusal
 
 HERE = Path(__file__).parent
+Key = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Term:
+    """From which local date on new cases open on a version; a later date goes before an earlier one."""
+
+    effective_on: date
+    version: int
+    begun: bool = True  # False while its day lies ahead, or has come and nobody has turned the version yet
+
+
+@dataclass(frozen=True, slots=True)
+class _Shelf:
+    """What is known, replaced as a whole, so that no thread sees half of a change."""
+
+    held: dict[Key, Procedure]
+    by_digest: dict[str, Procedure]
+    terms: dict[str, tuple[Term, ...]]
+    look_up: Callable[[str, int, str | None], Procedure | None] | None = None
+
+
+_shelf: _Shelf | None = None
 
 
 @cache
+def shipped() -> tuple[Procedure, ...]:
+    """The definitions that come with this release, by name and version."""
+    found = [load(path) for path in HERE.glob("*.yaml")]
+    return tuple(sorted(found, key=lambda p: (p.name, p.version)))
+
+
 def every() -> tuple[Procedure, ...]:
-    return tuple(load(path) for path in sorted(HERE.glob("*.yaml")))
+    """Every version known here, by name and version."""
+    return tuple(p for _, p in sorted(_known().held.items()))
 
 
-@cache
 def find(name: str, version: int) -> Procedure:
-    for procedure in every():
-        if (procedure.name, procedure.version) == (name, version):
-            return procedure
-    raise Refusal("unknown", Message(N_("There is no procedure %(name)s version %(version)s."),
-                                     {"name": name, "version": version}))
+    """The version. Raises Refusal("unknown")."""
+    shelf = _known()
+    found = shelf.held.get((name, version)) or _looked_up(shelf, name, version, None)
+    if found is None:
+        raise Refusal("unknown", Message(N_("There is no procedure %(name)s version %(version)s."),
+                                         {"name": name, "version": version}))
+    return found
 
 
-@cache
-def current(name: str) -> Procedure:
-    """The newest version of a procedure."""
-    versions = [p for p in every() if p.name == name]
+def pinned(name: str, version: int, digest: str) -> Procedure:
+    """The very text that a case is pinned to. Raises Refusal("unmet") when there is none with that digest: nothing
+    may be done by another text than the one the case was opened, or migrated, under."""
+    shelf = _known()
+    found = shelf.by_digest.get(digest) or _looked_up(shelf, name, version, digest)
+    if found is None or (found.name, found.version) != (name, version):
+        raise Refusal("unmet", Message(
+            N_("This case is pinned to procedure %(name)s version %(version)s with the fingerprint %(digest)s, and "
+               "the definition here is another one. Nothing can be done until an administrator has put the right "
+               "definition back."),
+            {"name": name, "version": version, "digest": digest[:16]}))
+    return found
+
+
+def current(name: str, on: date | None = None) -> Procedure:
+    """The version on which new cases open: of those in force on the local date `on` the one that came last.
+
+    Without a date only terms that have begun count. Before anybody has said what is in force it is the newest version
+    shipped. Raises Refusal: unknown (no such procedure), unmet (none is in force).
+    """
+    shelf = _known()
+    if name in shelf.terms:
+        begun = [t for t in shelf.terms[name] if (t.begun if on is None else t.effective_on <= on)]
+        if not begun:
+            raise Refusal("unmet", Message(
+                N_("No version of the procedure %(name)s is in force: no case can be opened on it."), {"name": name}))
+        return find(name, max(begun).version)
+    versions = [p for p in shipped() if p.name == name]
     if not versions:
         raise Refusal("unknown", Message(N_("There is no procedure called %(name)s."), {"name": name}))
-    return max(versions, key=lambda p: p.version)
+    return versions[-1]
+
+
+def hold(*found: Procedure) -> None:
+    """Know these versions from now on; one of the same name and number takes the place of the other."""
+    global _shelf
+    shelf = _known()
+    _shelf = _Shelf({**shelf.held, **{(p.name, p.version): p for p in found}},
+                    {**shelf.by_digest, **{p.digest: p for p in found}}, shelf.terms, shelf.look_up)
+
+
+def put_in_force(terms: Iterable[tuple[str, Term]], names: Iterable[str] = ()) -> None:
+    """Say on which versions new cases open, in place of what was said before. Of `names` without a term none is."""
+    global _shelf
+    shelf, told = _known(), list(terms)
+    found = {name: tuple(t for n, t in told if n == name) for name in {*names, *(n for n, _ in told)}}
+    _shelf = _Shelf(shelf.held, shelf.by_digest, found, shelf.look_up)
+
+
+def look_up_with(ask: Callable[[str, int, str | None], Procedure | None]) -> None:
+    """Whom to ask for a version that is not held: (name, version, digest or None) -> the version or None."""
+    global _shelf
+    shelf = _known()
+    _shelf = _Shelf(shelf.held, shelf.by_digest, shelf.terms, ask)
+
+
+def forget() -> None:
+    """Know nothing but the shipped files again; for tests and for tools that work on files alone."""
+    global _shelf
+    _shelf = None
+
+
+def _known() -> _Shelf:
+    global _shelf
+    if _shelf is None:
+        _shelf = _Shelf({(p.name, p.version): p for p in shipped()}, {p.digest: p for p in shipped()}, {})
+    return _shelf
+
+
+def _looked_up(shelf: _Shelf, name: str, version: int, digest: str | None) -> Procedure | None:
+    found = shelf.look_up(name, version, digest) if shelf.look_up else None
+    if found is not None:
+        hold(found)
+    return found
