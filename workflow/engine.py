@@ -13,8 +13,9 @@ from transitions import Machine
 from workflow.case import Act, Case
 from workflow.clocks import Law, turn
 from workflow.commands import Command, Plain
+from workflow.delegation import in_force, not_covered
 from workflow.procedure import Action, Procedure
-from workflow.rules import conflict
+from workflow.rules import conflict, second_answer
 from workflow.vocabulary import N_, SYSTEM, Actor, Message, Refusal
 
 logging.getLogger("transitions").setLevel(logging.WARNING)  # it tells every callback of every step
@@ -44,7 +45,7 @@ def offers(procedure: Procedure, case: Case, actor: Actor) -> list[Offer]:
     return [
         Offer(action, _obstacle(procedure, action, case, actor))
         for action in procedure.leaving(case.state)
-        if _is_shown(action, case, actor)
+        if _is_shown(procedure, action, case, actor)
     ]
 
 
@@ -53,13 +54,15 @@ def permit(procedure: Procedure, case: Case, name: str, actor: Actor) -> Action:
     action = procedure.by_name.get(name)
     if action is None:
         raise Refusal("unknown", Message(N_("There is no action called %(name)s."), {"name": name}))
-    if not action.who(actor, case):
+    if not action.who(actor.seat, case):
         raise Refusal("forbidden", Message(N_("This step is not yours to take.")))
+    if reason := not_covered(procedure, action, actor):
+        raise Refusal("forbidden", reason)
     if case.state not in action.sources or action.spec.track not in (None, case.track):
         raise Refusal(
             "unavailable", Message(N_("This step is not possible any more: the case has moved on."))
         )
-    if reason := conflict(case, actor, action.spec.apart_from, action.on_applicant_side):
+    if reason := _conflict(action, case, actor):
         raise Refusal("forbidden", reason)
     if reason := _unmet(procedure, action, case, actor, None):
         raise Refusal("unmet", reason)
@@ -74,6 +77,8 @@ def fire(
     `on` is the local date of the act and `law` the calendar and allowances in force. Raises Refusal.
     """
     action = permit(procedure, case, name, actor)
+    if reason := in_force(actor, on):
+        raise Refusal("forbidden", reason)
     if type(command) is not action.command:
         raise Refusal(
             "malformed", Message(N_("This step needs %(command)s."), {"command": action.command.__name__})
@@ -106,13 +111,22 @@ def _automatic(procedure: Procedure, case: Case) -> Action | None:
     )
 
 
-def _is_shown(action: Action, case: Case, actor: Actor) -> bool:
-    return not action.automatic and action.spec.track in (None, case.track) and action.who(actor, case)
+def _is_shown(procedure: Procedure, action: Action, case: Case, actor: Actor) -> bool:
+    return (
+        not action.automatic
+        and action.spec.track in (None, case.track)
+        and action.who(actor.seat, case)
+        and not not_covered(procedure, action, actor)
+    )
 
 
 def _obstacle(procedure: Procedure, action: Action, case: Case, actor: Actor) -> Message | None:
-    return conflict(case, actor, action.spec.apart_from, action.on_applicant_side) or _unmet(
-        procedure, action, case, actor, None
+    return _conflict(action, case, actor) or _unmet(procedure, action, case, actor, None)
+
+
+def _conflict(action: Action, case: Case, actor: Actor) -> Message | None:
+    return conflict(case, actor, action.spec.apart_from, action.on_applicant_side) or (
+        second_answer(case, actor) if action.spec.side_by_side else None
     )
 
 
@@ -120,7 +134,7 @@ def _unmet(
     procedure: Procedure, action: Action, case: Case, actor: Actor, command: Command | None
 ) -> Message | None:
     return next(
-        (reason for guard in action.guards if (reason := guard(procedure, case, actor, command))), None
+        (reason for guard in action.guards if (reason := guard(procedure, case, actor.seat, command))), None
     )
 
 
@@ -134,13 +148,13 @@ def _take(
     machine_for(procedure).events[action.name].trigger(pawn)
     since = next((c.started_on for c in case.clocks if c.name == action.spec.since), None)
     clocks = turn(procedure, replace(after, state=case.state), pawn.state, on, law, since)
-    act = Act(action.name, actor.person_id)
+    acts = [act for act in (Act(action.name, p) for p in actor.persons) if act not in after.acts]
     after = replace(
         after,
         state=pawn.state,
         clocks=clocks,
         version=case.version + 1,
-        acts=after.acts if act in after.acts else (*after.acts, act),
+        acts=(*after.acts, *acts) if acts else after.acts,
     )
     return Step(action, actor, command, case, after)
 

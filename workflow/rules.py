@@ -51,11 +51,36 @@ APPLICANT_SIDE = frozenset({"applicant", "is_the_applicant"})
 
 
 def conflict(case: Case, actor: Actor, apart_from: tuple[str, ...], applicant_side: bool) -> Message | None:
-    """Separation of duties on persons: nobody decides on an agency they belong to, nor on their own earlier act."""
+    """Separation of duties on persons: nobody decides on an agency they belong to, nor on their own earlier act.
+
+    Who acts for somebody else is looked at together with that person: neither may be in the way.
+    """
     if applicant_side or Role.SYSTEM in actor.roles:
         return None
     if case.agency_id is not None and case.agency_id in actor.affiliations:
         return Message(N_("You belong to the applicant and may not act for the authority on this case."))
-    if apart_from and actor.person_id in case.persons_who(*apart_from):
+    before = case.persons_who(*apart_from) if apart_from else frozenset()
+    if actor.person_id in before:
         return Message(N_("You already took another part in this case; somebody else must take this step."))
+    if (principal := actor.acting_for) is None:
+        return None
+    if case.agency_id is not None and case.agency_id in principal.affiliations:
+        return Message(
+            N_("%(principal)s, for whom you act, belongs to the applicant; nobody may act on this case in that place."),
+            {"principal": principal.name},
+        )
+    if principal.person_id in before:
+        return Message(
+            N_("%(principal)s, for whom you act, already took another part in this case; somebody else must take "
+               "this step."),
+            {"principal": principal.name},
+        )  # fmt: skip
+    return None
+
+
+def second_answer(case: Case, actor: Actor) -> Message | None:
+    """One person answers once per round, whatever the departments: not for one's own and then for another's."""
+    others = {s.person_id for s in case.current_sign_offs() if s.department != actor.department}
+    if others & set(actor.persons):
+        return Message(N_("You have already answered for another department in this round; one person answers once."))
     return None

@@ -1,9 +1,12 @@
 """The words of the trade, as types. Every other file spells them from here."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from workflow.delegation import Delegation
 
 
 class Role(StrEnum):
@@ -23,10 +26,12 @@ class Role(StrEnum):
 
 
 class Verdict(StrEnum):
-    """One department's answer."""
+    """One department's answer: for, against, neither (it was heard), or as if never asked."""
 
     AGREE = "agree"
     OBJECT = "object"
+    ABSTAIN = "abstain"
+    RECUSED = "recused"
 
 
 def N_(text: str) -> str:
@@ -71,9 +76,25 @@ class Refusal(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Principal:
+    """In whose stead somebody acts, as that account is now. `roles` are those that the delegation lends."""
+
+    account_id: int
+    person_id: str
+    name: str
+    roles: frozenset[Role]
+    delegation: "Delegation"
+    department: str | None = None
+    affiliations: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Actor:
     """Who acts. `person_id` is the human behind the account; `affiliations` are the agencies that person
-    holds any account with, which separation of duties looks at."""
+    holds any account with, which separation of duties looks at.
+
+    With `acting_for` the roles and the department are the principal's, everything else is the actor's own:
+    the hand that writes is always named. Rules that ask for a person ask the `seat`."""
 
     account_id: int
     person_id: str
@@ -83,9 +104,37 @@ class Actor:
     agency_id: int | None = None
     affiliations: frozenset[int] = frozenset()
     ip: str = ""
+    acting_for: Principal | None = None
 
     def holds(self, role: Role) -> bool:
         return role in self.roles
+
+    def standing_in(self, principal: Principal) -> "Actor":
+        """The same person acting for another: one hop, so whoever already stands in for somebody cannot."""
+        if self.acting_for is not None:
+            raise ValueError("a delegate cannot be stood in for")
+        return replace(
+            self, roles=principal.roles, department=principal.department, agency_id=None, acting_for=principal
+        )
+
+    @property
+    def seat(self) -> "Actor":
+        """Whose place is taken: the principal's, else one's own. Rules, guards and what one may see look at it."""
+        if (principal := self.acting_for) is None:
+            return self
+        return replace(
+            self,
+            account_id=principal.account_id,
+            person_id=principal.person_id,
+            name=principal.name,
+            affiliations=principal.affiliations,
+            acting_for=None,
+        )
+
+    @property
+    def persons(self) -> tuple[str, ...]:
+        """Every person this act is an act of: the hand and, if there is one, the principal."""
+        return (self.person_id,) if self.acting_for is None else (self.person_id, self.acting_for.person_id)
 
 
 SYSTEM = Actor(account_id=0, person_id="system", name="系统", roles=frozenset({Role.SYSTEM}))
