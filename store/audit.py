@@ -1,7 +1,7 @@
 """Writing the audit: one entry per act, chained by hash within its stream, never changed afterwards.
 
-hash = SHA-256(previous hash || RFC 8785 canonical JSON of the entry), so any later change of an entry, or of
-their order, breaks the chain from there on.
+hash = SHA-256(hash of the entry before || RFC 8785 canonical JSON of the entry), so any later change of an entry,
+or of their order, breaks the chain from there on. Both hashes go in as hexadecimal text.
 """
 
 import hashlib
@@ -11,7 +11,7 @@ from json.encoder import encode_basestring as _quoted
 from typing import Any
 
 import rfc8785
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, and_, or_, select, text
 
 from store.records.audit import AuditRecord
 from store.records.cases import CaseRecord
@@ -24,7 +24,7 @@ _CASE = table_of(CaseRecord)
 ENTRY = Adding(
     table_of(AuditRecord),
     *("stream", "seq", "case_id", "at", "action", "source", "target", "account_id", "person_id", "actor_name", "role"),
-    *("department", "command_id", "version", "payload", "previous_hash", "hash"),
+    *("department", "command_id", "version", "payload", "hash"),
 )
 _CANONICAL_ORDER = (
     "account", "action", "at", "case", "command", "department", "name", "payload", "person", "role", "seq",
@@ -50,10 +50,15 @@ def _plain(value: str | int | None) -> str:
     return "null" if value is None else str(value) if isinstance(value, int) else _quoted(value)
 
 
+def stream_of(row: Mapping[str, Any]) -> str:
+    """The stream of an audit row: its own word, or that of its case."""
+    return str(row["stream"] or f"case:{row['case_id']}")
+
+
 def entry_content(row: Mapping[str, Any]) -> dict[str, Any]:
     """The part of an audit row that is hashed; the same for writer and verifier."""
     return {
-        "stream": row["stream"],
+        "stream": stream_of(row),
         "seq": row["seq"],
         "case": row["case_id"],
         "at": row["at"].astimezone(UTC).isoformat(timespec="microseconds"),
@@ -73,9 +78,9 @@ def entry_content(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def audit_row(
     *,
-    stream: str,
     seq: int,
     previous: str,
+    stream: str | None = None,
     at: datetime,
     actor: Actor,
     action: str,
@@ -87,7 +92,7 @@ def audit_row(
     version: int = 0,
     payload: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """A complete row with its hash, ready to insert."""
+    """A complete row with its hash, ready to insert: of a case, or of the `stream` named."""
     row: dict[str, Any] = {
         "stream": stream,
         "seq": seq,
@@ -104,7 +109,6 @@ def audit_row(
         "command_id": command_id,
         "version": version,
         "payload": dict(payload or {}),
-        "previous_hash": previous,
     }
     row["hash"] = chained(previous, entry_content(row))
     return row
@@ -160,31 +164,29 @@ def broken_links(connection: Connection, stream: str | None = None) -> list[tupl
     emptied or prolonged is found. Ask within one snapshot (`Database.reading`).
     """
     table = table_of(AuditRecord)
-    query = select(table).order_by(table.c.stream, table.c.seq)
+    query = select(table).order_by(table.c.stream, table.c.case_id, table.c.seq)
     heads = select(_CASE.c.id, _CASE.c.audit_seq, _CASE.c.audit_hash)
     if stream:
-        query = query.where(table.c.stream == stream)
         kind, _, key = stream.partition(":")
-        heads = heads.where(_CASE.c.id == (int(key) if kind == "case" and key.isdigit() else 0))
+        case_id = int(key) if kind == "case" and key.isdigit() else 0
+        query = query.where(or_(table.c.stream == stream, and_(table.c.stream.is_(None), table.c.case_id == case_id)))
+        heads = heads.where(_CASE.c.id == case_id)
     broken: list[tuple[str, int]] = []
     ends: dict[str, tuple[int, str]] = {}
     current, seq, previous = "", 0, GENESIS
-    for row in connection.execution_options(yield_per=1000).execute(query).mappings():
-        if row["stream"] != current:
-            current, seq, previous = row["stream"], 0, GENESIS
+    for found in connection.execution_options(yield_per=1000).execute(query).mappings():
+        row = dict(found)
+        if stream_of(row) != current:
+            current = stream_of(row)
+            seq, previous = ends.get(current, (0, GENESIS))
         seq += 1
-        if (
-            row["seq"] != seq
-            or row["previous_hash"] != previous
-            or row["hash"] != chained(previous, entry_content(dict(row)))
-        ):
+        if row["seq"] != seq or row["hash"] != chained(previous, entry_content(row)):
             broken.append((current, row["seq"]))
         seq, previous = row["seq"], row["hash"]
-        if current.startswith("case:"):
-            ends[current] = (seq, previous)
+        ends[current] = (seq, previous)
     for case in connection.execute(heads):
         name, head = f"case:{case.id}", (case.audit_seq, case.audit_hash)
         if ends.pop(name, None) != head and (name, case.audit_seq) not in broken:
             broken.append((name, case.audit_seq))
-    broken += [(name, end[0]) for name, end in ends.items()]  # a stream whose case is gone
-    return broken
+    # a stream whose case is gone
+    return broken + [(name, end[0]) for name, end in ends.items() if name.startswith("case:")]

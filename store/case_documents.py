@@ -132,7 +132,7 @@ class CaseDocuments:
                 signed_at=connection.scalar(
                     select(AuditRecord.at)
                     .where(AuditRecord.case_id == case_id, AuditRecord.action == "sign_commitment")
-                    .order_by(AuditRecord.id.desc())
+                    .order_by(AuditRecord.seq.desc())
                     .limit(1)
                 ),
             )

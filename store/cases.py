@@ -62,7 +62,7 @@ class CaseStore:
             rows = connection.execute(
                 select(table_of(AuditRecord))
                 .where(AuditRecord.case_id == case_id)
-                .order_by(AuditRecord.id.desc())
+                .order_by(AuditRecord.seq.desc())
                 .limit(limit)
             ).mappings()
             return tuple(

@@ -171,7 +171,7 @@ class Casework:
         with self.database.reading() as connection:
             rows = connection.execute(
                 select(table_of(AuditRecord)).where(AuditRecord.case_id == file.case.id)
-                .order_by(AuditRecord.id.desc()).limit(limit)).mappings()
+                .order_by(AuditRecord.seq.desc()).limit(limit)).mappings()
             return tuple(TimelineEntry(r["at"], r["action"], r["actor_name"], r["role"], r["department"],
                                        r["source"], r["target"], r["payload"], r["hash"]) for r in rows)
 

@@ -14,7 +14,7 @@ from store.files import FileStore
 from store.law import LawBook
 from store.records.audit import APPEND_ONLY, AuditRecord
 from store.records.certificates import CertificateRecord, NumberCounterRecord
-from store.records.jobs import JobRecord
+from store.records.jobs import FAILED, WAITING, JobRecord
 
 CALENDAR_NOTICE = timedelta(days=60)  # how long before the calendar runs out the administrator is warned
 
@@ -116,9 +116,9 @@ def _calendar(database: Database, laws: LawBook) -> Finding:
 def _jobs(database: Database) -> Finding:
     late = database.clock.now() - timedelta(hours=1)
     with database.reading() as connection:
-        failed = connection.scalar(select(func.count()).select_from(JobRecord).where(JobRecord.status == "failed"))
+        failed = connection.scalar(select(func.count()).select_from(JobRecord).where(FAILED))
         stuck = connection.scalar(select(func.count()).select_from(JobRecord).where(
-            JobRecord.status == "waiting", JobRecord.available_at < late))
+            WAITING, JobRecord.available_at < late))
     if failed or stuck:
         return Finding("jobs", "warning", f"{failed} failed, {stuck} waiting for more than an hour",
                        "look at the administrator's page; is a worker running?")

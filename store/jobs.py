@@ -17,7 +17,7 @@ from store import audit
 from store.database import Database
 from store.records.cases import CaseRecord
 from store.records.columns import table_of
-from store.records.jobs import JobRecord, MailRecord, WorkerRecord
+from store.records.jobs import FAILED, WAITING, JobRecord, MailRecord, WorkerRecord
 from store.tokens import new_token
 from store.values import Page
 from workflow.vocabulary import N_, Actor, Message, Refusal
@@ -218,7 +218,8 @@ class JobQueue:
 
     def list_(self, status: str = "failed", after: str | None = None, limit: int = 50) -> Page[JobLine]:
         """Jobs of one status (waiting, failed, done), newest first, a page at a time."""
-        query = _lines().where(_JOB.c.status == status)
+        known = {"waiting": WAITING, "failed": FAILED}  # in plain words, so that their indexes serve
+        query = _lines().where(known.get(status, _JOB.c.status == status))
         with self.database.reading() as connection:
             if after is not None:
                 since = connection.scalar(select(_JOB.c.created_at).where(_JOB.c.id == after))
@@ -233,8 +234,8 @@ class JobQueue:
 
     def counts(self) -> JobCounts:
         at = self.database.clock.now()
-        running = and_(_JOB.c.status == "waiting", _JOB.c.leased_until > at)
-        idle = and_(_JOB.c.status == "waiting", or_(_JOB.c.leased_until.is_(None), _JOB.c.leased_until <= at))
+        running = and_(WAITING, _JOB.c.leased_until > at)
+        idle = and_(WAITING, or_(_JOB.c.leased_until.is_(None), _JOB.c.leased_until <= at))
         with self.database.reading() as connection:
             row = connection.execute(
                 select(
@@ -242,13 +243,13 @@ class JobQueue:
                     func.count(case((running, 1))),
                     func.count(case((_JOB.c.status == "failed", 1))),
                     func.min(case((idle, _JOB.c.available_at))),
-                ).where(_JOB.c.status != "done")
+                ).where(or_(WAITING, FAILED))
             ).one()
         return JobCounts(row[0], row[1], row[2], row[3])
 
     def is_settled(self, case_id: int | None = None) -> bool:
         """Whether nothing waits or is under way (of one case, or at all)."""
-        query = select(_JOB.c.id).where(_JOB.c.status == "waiting")
+        query = select(_JOB.c.id).where(WAITING)
         if case_id is not None:
             query = query.where(_JOB.c.case_id == case_id)
         with self.database.reading() as connection:
@@ -339,14 +340,14 @@ class JobQueue:
 
 def _free(at: datetime) -> ColumnElement[bool]:
     return and_(
-        _JOB.c.status == "waiting",
+        WAITING,
         _JOB.c.available_at <= at,
         or_(_JOB.c.leased_until.is_(None), _JOB.c.leased_until <= at),
     )
 
 
 def _held_by(worker: str) -> ColumnElement[bool]:
-    return and_(_JOB.c.status == "waiting", _JOB.c.leased_by == worker)
+    return and_(WAITING, _JOB.c.leased_by == worker)
 
 
 def _lines() -> Any:

@@ -61,7 +61,7 @@ _AFTERWARDS = (
 _LAST = (
     select(AuditRecord.actor_name, AuditRecord.at, AuditRecord.action)
     .where(AuditRecord.case_id == bindparam("case_id"))
-    .order_by(AuditRecord.id.desc())
+    .order_by(AuditRecord.seq.desc())
     .limit(1)
 )
 SKEW = timedelta(seconds=5)  # by how much the clocks of two servers may differ; a technical bound

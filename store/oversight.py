@@ -11,7 +11,7 @@ from sqlalchemy import func, literal, select
 from store.database import Database
 from store.records.cases import CaseRecord
 from store.records.columns import table_of
-from store.records.jobs import JobRecord
+from store.records.jobs import FAILED, WAITING, JobRecord
 from store.records.reference import CalendarYearRecord
 from workflow import procedures
 
@@ -66,13 +66,13 @@ class Oversight:
                      .where(_CASE.c.procedure == name, _CASE.c.procedure_version == version, _CASE.c.state == state)
                      .limit(CAP + 1).subquery())
             counts.append(select(func.count()).select_from(found).scalar_subquery())
-        waiting = select(literal(1)).where(job.status == "waiting").limit(CAP + 1).subquery()
+        waiting = select(literal(1)).select_from(job).where(WAITING).limit(CAP + 1).subquery()
         with self.database.reading() as connection:
             states = tuple(connection.execute(select(*counts)).one())
             failed = connection.execute(
                 select(job.id, job.kind, _CASE.c.number, job.attempts, func.coalesce(job.error, ""), job.created_at)
-                .outerjoin(_CASE, _CASE.c.id == job.case_id).where(job.status == "failed")
-                .order_by(job.available_at.desc()).limit(FAILED_SHOWN)).all()
+                .outerjoin(_CASE, _CASE.c.id == job.case_id).where(FAILED)
+                .order_by(job.created_at.desc()).limit(FAILED_SHOWN)).all()
             jobs_waiting = connection.scalar(select(func.count()).select_from(waiting)) or 0
             years = connection.execute(select(CalendarYearRecord.year, CalendarYearRecord.content)
                                        .order_by(CalendarYearRecord.year)).all()

@@ -100,7 +100,6 @@ def change_facts(
         return int(row["version"])
     version, seq = row["version"] + 1, row["audit_seq"] + 1
     entry = audit.audit_row(
-        stream=f"case:{case_id}",
         seq=seq,
         previous=row["audit_hash"],
         at=moment.at,
@@ -229,7 +228,6 @@ def _audit_rows(
     for index, step in enumerate(steps):
         seq += 1
         row = audit.audit_row(
-            stream=f"case:{locked.case.id}",
             seq=seq,
             previous=head,
             at=moment.at,
@@ -353,7 +351,6 @@ def open_case(
         },
     ).scalar_one()
     row = audit.audit_row(
-        stream=f"case:{case_id}",
         seq=1,
         previous=audit.GENESIS,
         at=moment.at,

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Subquery, and_, func, literal,
 from sqlalchemy.engine import RowMapping
 
 from store.database import Database
-from store.records.audit import AuditRecord
+from store.records.audit import OF_SOMEBODY, AuditRecord
 from store.records.cases import CaseRecord, TaskRecord
 from store.records.columns import NEVER, table_of
 from store.scope import visible_to
@@ -124,7 +124,7 @@ class QueueStore:
         query = (select(entry.at, entry.action, *(_CASE.c[name] for name in (
                     "public_id", "number", "procedure", "procedure_version", "state", "agency_name", "subject")))
                  .join(_CASE, _CASE.c.id == entry.case_id)
-                 .where(entry.account_id == actor.account_id, visible_to(actor))
+                 .where(entry.account_id == actor.account_id, OF_SOMEBODY, visible_to(actor))
                  .order_by(entry.id.desc()).limit(limit))
         with self.database.reading() as connection:
             return tuple(RecentAct(*row) for row in connection.execute(query))

@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import (
     CTE,
+    ColumnElement,
     Connection,
     Select,
     Table,
@@ -25,11 +26,15 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    literal_column,
     select,
     tuple_,
 )
 from sqlalchemy.dialects.postgresql import JSON
 
+from store.records.columns import HexDigest
+
+_HEX: ColumnElement[str] = literal_column("'hex'")
 Row = Mapping[str, Any]
 
 
@@ -52,7 +57,8 @@ class Adding:
 
     def after(self, guard: CTE, place: int) -> CTE:
         rows = _rows(self.table, self.columns, place)
-        found = select(*rows.c).select_from(guard).join(rows, guard.c.id.is_not(None))
+        given = (func.decode(c, _HEX) if isinstance(self.table.c[c.name].type, HexDigest) else c for c in rows.c)
+        found = select(*given).select_from(guard).join(rows, guard.c.id.is_not(None))
         added = insert(self.table).from_select(list(self.columns), found, include_defaults=False)
         return added.cte(f"added_{place}")
 
@@ -104,7 +110,10 @@ def write(connection: Connection, guard: Update, values: Row, writes: Sequence[W
 
 def _rows(table: Table, columns: Sequence[str], place: int) -> TableValuedAlias:
     said = cast(bindparam(f"rows_{place}", type_=Text()), JSON())
-    typed = func.json_to_recordset(said).table_valued(*(column(n, table.c[n].type) for n in columns))
+    types = {n: table.c[n].type for n in columns}
+    typed = func.json_to_recordset(said).table_valued(
+        *(column(n, Text() if isinstance(t, HexDigest) else t) for n, t in types.items())
+    )
     return typed.render_derived(name=f"row_{place}", with_types=True)
 
 

@@ -3,16 +3,22 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import DDL, ForeignKey, Index, String, Table, UniqueConstraint, event
+from sqlalchemy import DDL, ForeignKey, Index, String, Table, UniqueConstraint, event, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from store.records.columns import Record, big_id
+from store.records.columns import HexDigest, Record, big_id
+
+OF_SOMEBODY = text("account_id <> 0")  # the system's own acts are looked for by case only
+WITHOUT_CASE = text("stream IS NOT NULL")
 
 
 class AuditRecord(Record):
+    """One entry. The stream of a case's own entries is named by `case_id` alone and `stream` left empty; see
+    `store.audit.stream_of`. The hash before it is that of the entry before it, and not written twice."""
+
     __tablename__ = "audit_entry"
     id: Mapped[int] = big_id()
-    stream: Mapped[str] = mapped_column(String(40))
+    stream: Mapped[str | None] = mapped_column(String(40))
     seq: Mapped[int]
     case_id: Mapped[int | None] = mapped_column(ForeignKey("case.id"))
     at: Mapped[datetime]
@@ -27,10 +33,13 @@ class AuditRecord(Record):
     command_id: Mapped[str | None] = mapped_column(String(40), unique=True)
     version: Mapped[int]
     payload: Mapped[dict[str, Any]]
-    previous_hash: Mapped[str] = mapped_column(String(64))
-    hash: Mapped[str] = mapped_column(String(64))
-    __table_args__ = (UniqueConstraint("stream", "seq"), Index("ix_audit_entry_case", "case_id", "id"),
-                      Index("ix_audit_entry_account", "account_id", "id"))
+    hash: Mapped[str] = mapped_column(HexDigest())
+    __table_args__ = (
+        UniqueConstraint("case_id", "seq"),
+        Index("uq_audit_entry_stream_seq", "stream", "seq", unique=True,
+              postgresql_where=WITHOUT_CASE, sqlite_where=WITHOUT_CASE),
+        Index("ix_audit_entry_account", "account_id", "id", postgresql_where=OF_SOMEBODY, sqlite_where=OF_SOMEBODY),
+    )  # fmt: skip
 
 
 APPEND_ONLY = ("audit_entry", "certificate_event", "sign_off")

@@ -3,10 +3,12 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from store.records.columns import Record, token
+
+WAITING, FAILED = text("status = 'waiting'"), text("status = 'failed'")
 
 
 class JobRecord(Record):
@@ -26,7 +28,8 @@ class JobRecord(Record):
     created_at: Mapped[datetime]
     done_at: Mapped[datetime | None]
     __table_args__ = (
-        Index("ix_outgoing_job_waiting", "status", "available_at", "id"),
+        Index("ix_outgoing_job_waiting", "available_at", postgresql_where=WAITING, sqlite_where=WAITING),
+        Index("ix_outgoing_job_failed", "created_at", postgresql_where=FAILED, sqlite_where=FAILED),
         CheckConstraint("status IN ('waiting', 'done', 'failed')", name="status"),
     )
 

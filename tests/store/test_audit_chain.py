@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 import rfc8785
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select, text
 
 from store import audit, verify_audit
 from store.audit import broken_links
 from store.database import Database
-from store.records.audit import APPEND_ONLY
+from store.records.audit import APPEND_ONLY, AuditRecord
 from tests.store.factories import CaseHand, MovableClock
 from workflow.vocabulary import SYSTEM
 
@@ -50,17 +50,18 @@ def verified(database: Database) -> dict[str, Any]:
     return verify_audit.verify(database.engine.url.render_as_string(hide_password=False))
 
 
+STREAM = "coalesce(stream, 'case:' || case_id)"
 FIELDS = {
     "at": "'2026-01-01 00:00:00'", "action": "'grant'", "source": "'draft'", "target": "'granted'",
     "account_id": "account_id + 1", "person_id": "'other'", "actor_name": "'某人'", "role": "'leader2'",
     "department": "'other'", "command_id": "'other'", "version": "version + 1", "case_id": "NULL",
-    "previous_hash": "hash", "hash": "previous_hash", "seq": "seq + 1000", "stream": "'case:999'",
+    "hash": f"'{'ab' * 32}'", "seq": "seq + 1000", "stream": "'case:999'",
     "payload": """'{"note": "other"}'""",
 }  # fmt: skip
 
 
 def entries(connection: Connection) -> list[Any]:
-    return list(connection.execute(text("SELECT id, stream, seq FROM audit_entry ORDER BY stream, seq")))
+    return list(connection.execute(text(f"SELECT id, {STREAM} AS stream, seq FROM audit_entry ORDER BY 2, seq")))
 
 
 @pytest.mark.parametrize("field", FIELDS)
@@ -80,9 +81,9 @@ def mutate(connection: Connection, kind: str, chance: random.Random) -> None:
     if kind == "remove":
         connection.execute(text(f"DELETE FROM audit_entry WHERE id = {victim.id}"))
     elif kind == "cut the tail":
-        connection.execute(text(f"DELETE FROM audit_entry WHERE stream = '{victim.stream}' AND seq >= {victim.seq}"))
+        connection.execute(text(f"DELETE FROM audit_entry WHERE {STREAM} = '{victim.stream}' AND seq >= {victim.seq}"))
     elif kind == "cut the head":
-        connection.execute(text(f"DELETE FROM audit_entry WHERE stream = '{victim.stream}' AND seq <= {victim.seq}"))
+        connection.execute(text(f"DELETE FROM audit_entry WHERE {STREAM} = '{victim.stream}' AND seq <= {victim.seq}"))
     elif kind == "swap":
         one, other = chance.sample(stream, 2)
         for key, seq in ((one.id, 9999), (other.id, one.seq), (one.id, other.seq)):
@@ -92,14 +93,14 @@ def mutate(connection: Connection, kind: str, chance: random.Random) -> None:
         connection.execute(text(f"UPDATE audit_entry SET hash = '{'ab' * 32}' WHERE id = {row['id']}"))
     elif kind == "prolong":
         last = stream[-1]
-        previous = connection.scalar(text(f"SELECT hash FROM audit_entry WHERE id = {last.id}"))
-        forged = {"stream": last.stream, "seq": last.seq + 1, "case_id": int(last.stream.split(":")[1])}
+        previous = connection.scalar(select(AuditRecord.hash).where(AuditRecord.id == last.id))
+        forged = {"seq": last.seq + 1, "case_id": int(last.stream.split(":")[1])}
         row = audit.audit_row(
             **forged, previous=str(previous), action="grant", role="leader", at=MovableClock().now(), actor=SYSTEM
         )
         audit.write(connection, [row])
     else:
-        connection.execute(text(f"DELETE FROM audit_entry WHERE stream = '{victim.stream}'"))
+        connection.execute(text(f"DELETE FROM audit_entry WHERE {STREAM} = '{victim.stream}'"))
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """The schema that migrations make is the schema that the code means, on both databases, there and back."""
 
+import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +10,15 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect, text
+from sqlalchemy import Connection, inspect, text
+from sqlalchemy.exc import DatabaseError
 
+from store import audit
 from store.database import Database, alembic_config, migrate
 from store.records import metadata
-from store.records.audit import APPEND_ONLY
+from store.records.audit import APPEND_ONLY, append_only_ddl
+from tests.store.factories import CaseHand
+from workflow.vocabulary import SYSTEM
 
 POSTGRES = {
     "columns": "SELECT table_name, column_name, data_type, character_maximum_length, is_nullable, column_default "
@@ -41,7 +47,9 @@ def schema(database: Database) -> dict[str, list[tuple[str, ...]]]:
 
 
 def _plain(said: str) -> str:
-    """A statement as the sorted list of its lines: the order of constraints within a table means nothing."""
+    """A statement as the sorted list of its lines: the order of constraints within a table means nothing, nor
+    does it that SQLite quotes the name of a table that was made anew."""
+    said = re.sub(r'^CREATE TABLE "([a-z_]{5,})"', r"CREATE TABLE \1", said)
     return "; ".join(sorted(" ".join(line.split()).rstrip(",") for line in said.splitlines()))
 
 
@@ -111,3 +119,49 @@ def test_migrating_twice_is_migrating_once(empty: Database) -> None:
     first = schema(empty)
     migrate(empty.url)
     assert schema(empty) == first
+
+
+def test_the_audit_is_as_whole_or_as_broken_after_a_migration_of_its_bytes_as_before(
+    cma_case: Callable[..., CaseHand], database: Database
+) -> None:
+    """0003 rewrites how entries are kept: every hash must survive, and nothing that was tampered with may heal."""
+    cma_case("closed")
+    touched = cma_case("accepted")
+    with database.writing() as connection:
+        for n in range(3):
+            audit.append(connection, "accounts", database.clock.now(), SYSTEM, "sign_in", "system", {"n": n})
+    command.downgrade(alembic_config(database.url), "0002")
+    rows = "SELECT coalesce(stream, 'case:' || case_id), seq, hash, previous_hash FROM audit_entry ORDER BY 1, seq"
+    with database.engine.connect() as connection:
+        told = connection.execute(text(rows)).all()
+    for one, other in zip(told, told[1:], strict=False):
+        assert other[3] == (one[2] if one[0] == other[0] else audit.GENESIS)
+    migrate(database.url)
+    with database.reading() as connection:
+        assert audit.broken_links(connection) == []
+    command.downgrade(alembic_config(database.url), "0002")
+    with database.writing() as connection:
+        _let_be_changed(connection)
+        connection.execute(text(f"UPDATE audit_entry SET hash = 'no digest' WHERE case_id = {touched.id} AND seq = 2"))
+        connection.execute(text("UPDATE audit_entry SET action = 'other' WHERE stream = 'accounts' AND seq = 2"))
+        _append_only_again(connection)
+    migrate(database.url)
+    with database.reading() as connection:
+        broken = audit.broken_links(connection)
+    assert {("accounts", 2), (f"case:{touched.id}", 2)} <= set(broken)
+    with pytest.raises(DatabaseError, match="append-only"), database.writing() as connection:
+        connection.execute(text("DELETE FROM audit_entry"))
+
+
+def _let_be_changed(connection: Connection) -> None:
+    if connection.dialect.name == "sqlite":
+        connection.execute(text("DROP TRIGGER audit_entry_no_update"))
+    else:
+        connection.execute(text("ALTER TABLE audit_entry DISABLE TRIGGER USER"))
+
+
+def _append_only_again(connection: Connection) -> None:
+    if connection.dialect.name == "sqlite":
+        connection.execute(text(append_only_ddl("audit_entry")["sqlite"][0]))
+    else:
+        connection.execute(text("ALTER TABLE audit_entry ENABLE TRIGGER USER"))

@@ -73,7 +73,7 @@ def test_without_lock_and_version_check_the_join_is_lost_in_silence(
         pytest.skip("SQLite refuses the second writer of a deferred transaction by itself")
     monkeypatch.setattr(pen, "_WRITE", _without_version(pen._WRITE))
     with database.writing() as connection:
-        connection.execute(text("ALTER TABLE audit_entry DROP CONSTRAINT uq_audit_entry_stream_seq"))
+        connection.execute(text("ALTER TABLE audit_entry DROP CONSTRAINT uq_audit_entry_case_id_seq"))
     with read_before_either_writes():
         outcome = race(CaseStore(database, LawBook(database)), DEPARTMENTS[:2], 3)
     assert outcome.refused == {}
