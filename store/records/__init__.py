@@ -1,11 +1,13 @@
 """Every table, one module per noun. Only the store imports these."""
 
-from store.records import agencies, applications, audit, cases, certificates, jobs, people, reference
+from store.records import agencies, applications, audit, cases, certificates, delegations, jobs, people, procedures, reference
 from store.records.columns import Record
 
 metadata = Record.metadata
 for _table in audit.APPEND_ONLY:
     audit.guard_append_only(metadata.tables[_table])
+procedures.guard_settled(metadata.tables["procedure_version"])
+delegations.guard_delegations()
 
 __all__ = [
     "agencies",
@@ -13,8 +15,10 @@ __all__ = [
     "audit",
     "cases",
     "certificates",
+    "delegations",
     "jobs",
     "metadata",
     "people",
+    "procedures",
     "reference",
 ]
