@@ -5,7 +5,7 @@ a ground on which it rests whatever the state (`rests_for`). A suspension is a f
 `turn` reads it at every step, so that a clock that starts meanwhile rests from its first day.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from workflow.case import Case
@@ -14,8 +14,10 @@ from workflow.deadlines import (
     Calendar,
     Clock,
     Outcome,
+    Unit,
     has_lapsed,
     in_force,
+    no_later_than,
     rest,
     resume,
     start,
@@ -33,52 +35,81 @@ class Law:
     allowances: tuple[Allowance, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """One step as the clocks see it: `case` is still in its old state, with its new facts."""
+
+    case: Case
+    target: str
+    on: date
+    law: Law
+    since: date
+    action: str
+    outcome: Outcome | None
+
+
 def turn(
-    procedure: Procedure, case: Case, target: str, on: date, law: Law, since: date | None = None
-) -> tuple[Clock, ...]:
-    """The clocks after `case` (still in its old state, with its new facts) moves to `target` on the local date `on`.
-
-    A step that stays in its state turns them as well: that is how a suspension and its end take effect.
-    `since` is the day from which clocks that start now count, where the law dates the step back.
-    Raises `NoAllowance` when the definition names an allowance that is not in force on that day.
-    """
-    kept = {clock.name: clock for clock in case.clocks}
-    ends_in_retraction = procedure.states[target].outcome == "retracted"
-    for name, spec in procedure.spec.clocks.items():
-        if moved := _moved(
-            name, spec, kept.get(name), case, target, on, law, since or on, ends_in_retraction
-        ):
-            kept[name] = moved
-    return tuple(kept.values())
-
-
-def _moved(
-    name: str,
-    spec: ClockSpec,
-    clock: Clock | None,
+    procedure: Procedure,
     case: Case,
     target: str,
     on: date,
     law: Law,
-    since: date,
-    ends_in_retraction: bool,
-) -> Clock | None:
-    if spec.track not in (None, case.track):
-        if clock is None or clock.is_stopped:
-            return clock
-        return stop(clock, on, law.calendar, Outcome.DROPPED)  # the case has left the track that owed it
-    if target in spec.runs_in or target in spec.rests_in:
-        begun = clock is not None and not clock.is_stopped
-        anew = begun and spec.restarts and case.state in spec.rests_in and target in spec.runs_in
-        if clock is None or not begun or anew:
-            if target not in spec.runs_in:
-                return clock
-            clock = start(name, in_force(law.allowances, spec.allowance, since), since, law.calendar)
-        return _at_rest_or_not(clock, _ground(spec, target, suspended_for(case)), on, law.calendar)
+    since: date | None = None,
+    action: str = "",
+) -> tuple[Clock, ...]:
+    """The clocks after `case` (still in its old state, with its new facts) moves to `target` on the local date `on`.
+
+    A step that stays in its state turns them as well: that is how a suspension and its end take effect.
+    `since` is the day from which clocks that start now count, where the law dates the step back; `action` is the
+    one that is taken: a clock whose lapse it answers has said what it had to say, and stops.
+    Raises `NoAllowance` when the definition names an allowance that is not in force on that day.
+    """
+    kept = {clock.name: clock for clock in case.clocks}
+    # A retraction drops the authority's duty rather than meeting or missing it.
+    outcome = Outcome.DROPPED if procedure.states[target].outcome == "retracted" else None
+    step = _Turn(case, target, on, law, since or on, action, outcome)
+    for name, spec in procedure.spec.clocks.items():
+        if moved := _moved(name, spec, kept.get(name), step):
+            kept[name] = moved
+    return tuple(kept.values())
+
+
+def _moved(name: str, spec: ClockSpec, clock: Clock | None, step: _Turn) -> Clock | None:
+    calendar = step.law.calendar
+    begun = clock is not None and not clock.is_stopped
+    if spec.track not in (None, step.case.track):
+        # the case has left the track that owed it
+        return stop(clock, step.on, calendar, Outcome.DROPPED) if clock is not None and begun else clock
+    if step.target not in spec.runs_in and step.target not in spec.rests_in:
+        return stop(clock, step.on, calendar, step.outcome) if clock is not None and begun else clock
+    if clock is not None and begun and step.action and step.action == spec.on_lapse and has_lapsed(clock, step.on):
+        return stop(clock, step.on, calendar)
+    anew = begun and spec.restarts and step.case.state in spec.rests_in and step.target in spec.runs_in
+    if not begun or anew:
+        clock = _started(name, spec, clock, step, anew)
     if clock is None or clock.is_stopped:
         return clock
-    # A retraction drops the authority's duty rather than meeting or missing it.
-    return stop(clock, on, law.calendar, Outcome.DROPPED if ends_in_retraction else None)
+    return _at_rest_or_not(clock, _ground(spec, step.target, suspended_for(step.case)), step.on, calendar)
+
+
+def _started(name: str, spec: ClockSpec, clock: Clock | None, step: _Turn, anew: bool) -> Clock | None:
+    """The clock set going, or as it was where it does not start: it has had its say while the case stays where it
+    is; the day that it runs to is too near, or was never known."""
+    if step.target not in spec.runs_in or (clock is not None and not anew and step.case.state == step.target):
+        return clock
+    allowance = in_force(step.law.allowances, spec.allowance, step.since)
+    if spec.until is None:
+        started = start(name, allowance, step.since, step.law.calendar)
+        return replace(started, first_on=clock.first_on or clock.started_on) if anew and clock else started
+    said = step.case.fact(spec.until.fact)
+    last = date.fromisoformat(str(said)) if said and clock is None else None
+    if last is None or step.since > no_later_than(last, allowance, step.law.calendar):
+        return clock
+    length = Allowance(
+        name, (last - step.since).days, Unit.CALENDAR_DAYS, spec.until.article, allowance.valid_from,
+        basis=allowance.basis, confidence=allowance.confidence,
+    )  # fmt: skip
+    return start(name, length, step.since, step.law.calendar)
 
 
 def _ground(spec: ClockSpec, state: str, suspended: tuple[str, ...]) -> str:

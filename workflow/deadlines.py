@@ -105,6 +105,9 @@ class Clock:
     extensions: tuple[Extension, ...] = ()
     stopped_on: date | None = None
     outcome: Outcome | None = None
+    first_on: date | None = None  # when it first started, if it has started anew since
+    reminded_on: date | None = None  # when those who have the case were told that the time is nearly over
+    escalated_on: date | None = None  # when the superior was told that it is over
 
     @property
     def amount(self) -> int:
@@ -149,6 +152,9 @@ class Clock:
             ],
             stopped_on=_iso(self.stopped_on),
             outcome=None if self.outcome is None else self.outcome.value,
+            first_on=_iso(self.first_on),
+            reminded_on=_iso(self.reminded_on),
+            escalated_on=_iso(self.escalated_on),
         )
 
     @classmethod
@@ -172,6 +178,9 @@ class Clock:
             ),
             stopped_on=_day(plain.get("stopped_on")),
             outcome=Outcome(plain["outcome"]) if plain.get("outcome") else None,
+            first_on=_day(plain.get("first_on")),
+            reminded_on=_day(plain.get("reminded_on")),
+            escalated_on=_day(plain.get("escalated_on")),
         )
 
 
@@ -224,7 +233,9 @@ def extend(clock: Clock, allowance: Allowance, on: date, reason: str, calendar: 
         )
     if any(extension.allowance.name == allowance.name for extension in clock.extensions):
         raise ClockError(f"the clock {clock.name!r} was already extended by {allowance.name!r}")
-    return reckon(replace(clock, extensions=(*clock.extensions, Extension(allowance, on, reason))), calendar)
+    extensions = (*clock.extensions, Extension(allowance, on, reason))
+    # A new limit: whoever was told of the old one is told again when the new one is nearly over.
+    return reckon(replace(clock, extensions=extensions, reminded_on=None, escalated_on=None), calendar)
 
 
 def stop(clock: Clock, on: date, calendar: Calendar, outcome: Outcome | None = None) -> Clock:
@@ -252,7 +263,14 @@ def reckon(clock: Clock, calendar: Calendar) -> Clock:
 
 def reckoning(clock: Clock, calendar: Calendar) -> Due:
     """How the due day comes about; its ``lines`` explain it day by day."""
-    return due(clock.started_on, clock.allowance, calendar, clock.rests, clock.extra)
+    reckoned = due(clock.started_on, clock.allowance, calendar, clock.rests, clock.extra)
+    if clock.first_on is None:
+        return reckoned
+    return replace(reckoned, _lines=lambda: _begun_anew(reckoned.lines, clock.first_on))
+
+
+def _begun_anew(lines: tuple[Line, ...], first_on: date | None) -> tuple[Line, ...]:
+    return (replace(lines[0], why=Why.STARTED_ANEW, note=str(first_on)), *lines[1:])
 
 
 def days_left(clock: Clock, today: date, calendar: Calendar) -> int:

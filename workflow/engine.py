@@ -14,6 +14,7 @@ from workflow.case import Act, Case
 from workflow.clocks import Law, turn
 from workflow.commands import Command, Plain
 from workflow.delegation import in_force, not_covered
+from workflow.extension import extended, not_extendable
 from workflow.procedure import Action, Procedure
 from workflow.rules import conflict, second_answer
 from workflow.vocabulary import N_, SYSTEM, Actor, Message, Refusal
@@ -83,7 +84,7 @@ def fire(
         raise Refusal(
             "malformed", Message(N_("This step needs %(command)s."), {"command": action.command.__name__})
         )
-    if reason := _unmet(procedure, action, case, actor, command):
+    if reason := _unmet(procedure, action, case, actor, command, on):
         raise Refusal("unmet", reason)
     return follow(procedure, _take(procedure, action, case, actor, command, on, law), on, law)
 
@@ -131,8 +132,10 @@ def _conflict(action: Action, case: Case, actor: Actor) -> Message | None:
 
 
 def _unmet(
-    procedure: Procedure, action: Action, case: Case, actor: Actor, command: Command | None
+    procedure: Procedure, action: Action, case: Case, actor: Actor, command: Command | None, on: date | None = None
 ) -> Message | None:
+    if action.spec.extends and (reason := not_extendable(case, action.spec.extends, on)):
+        return reason
     return next(
         (reason for guard in action.guards if (reason := guard(procedure, case, actor.seat, command))), None
     )
@@ -147,7 +150,9 @@ def _take(
     pawn = _Pawn(case.state)
     machine_for(procedure).events[action.name].trigger(pawn)
     since = next((c.started_on for c in case.clocks if c.name == action.spec.since), None)
-    clocks = turn(procedure, replace(after, state=case.state), pawn.state, on, law, since)
+    clocks = turn(procedure, replace(after, state=case.state), pawn.state, on, law, since, action.name)
+    if action.spec.extends:
+        clocks = extended(clocks, action.spec.extends, command, on, law)
     acts = [act for act in (Act(action.name, p) for p in actor.persons) if act not in after.acts]
     after = replace(
         after,

@@ -127,6 +127,13 @@ class GroundSpec(_Strict):
     article: str = Field(min_length=1)
 
 
+class UntilSpec(_Strict):
+    """The clock runs to the day that stands in a fact, if it starts no later than its allowance before that day."""
+
+    fact: Name
+    article: str = Field(min_length=1)
+
+
 class ClockSpec(_Strict):
     """A statutory clock: in which states it runs and rests; leaving both stops it."""
 
@@ -138,12 +145,22 @@ class ClockSpec(_Strict):
     restarts: bool = False  # coming back after a rest starts the whole allowance anew
     track: Name | None = None
     on_lapse: Name | None = None  # the action the system takes when it lapses
+    until: UntilSpec | None = None
+    reminds: int = Field(default=2, ge=0)  # so many days before, whoever has the case is told: a habit, not law
+    escalates_to: Role = Role.LEADER  # who is told, and gets the case into the queue, when it lapses and nothing acts
 
 
 class OpensSpec(_Strict):
     procedure: Name
     link: Name  # fact on the child that names the parent case
     copies: tuple[Name, ...] = ()  # facts carried over
+
+
+class ExtendsSpec(_Strict):
+    """The action grants a clock more time, once; its command names the grounds."""
+
+    clock: Name
+    allowance: Name
 
 
 class ActionSpec(_Strict):
@@ -163,6 +180,8 @@ class ActionSpec(_Strict):
     notify: tuple[Name, ...] = ()
     opens: OpensSpec | None = None
     since: Name | None = None  # clocks that the step starts count from the day on which this clock started
+    extends: ExtendsSpec | None = None
+    tells: tuple[Role, ...] = ()  # roles that get its notices beside the applicant and whoever got something to do
     automatic: bool = False
     reauthenticate: bool = False
     irreversible: bool = False

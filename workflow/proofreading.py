@@ -13,7 +13,7 @@ from workflow.rules import RULES
 from workflow.vocabulary import Message
 
 if TYPE_CHECKING:
-    from workflow.procedure import ClockSpec, EffectSpec, Label, Procedure, ProcedureSpec
+    from workflow.procedure import Action, ClockSpec, EffectSpec, Label, Procedure, ProcedureSpec
 
 
 def unknown_words(spec: "ProcedureSpec") -> Iterator[str]:
@@ -62,6 +62,7 @@ def proofread(procedure: "Procedure") -> Iterator[str]:
         for guard in action.spec.guards:
             if not isinstance(guard, str):
                 yield from _sentence_faults(f"{where}.guards", guard.otherwise)
+        yield from _extension_faults(where, action, spec)
         if action.automatic and action.target is None:
             yield f"{where} is automatic but leads nowhere, so it would fire for ever"
     chain = networkx.DiGraph(
@@ -114,6 +115,27 @@ def _effect_faults(
         for name in (effect.keep or {}).values()
         if name not in known
     )
+
+
+def _extension_faults(where: str, action: "Action", spec: "ProcedureSpec") -> Iterator[str]:
+    """An extension needs somebody of the authority who approves it, a reason, and a notice to the applicant."""
+    if action.spec.extends is None:
+        return
+    clock = spec.clocks.get(action.spec.extends.clock)
+    if clock is None:
+        yield f"{where}.extends: there is no clock called {action.spec.extends.clock}"
+        return
+    yield from (
+        f"{where}.extends: the clock {action.spec.extends.clock} neither runs nor rests in {state}"
+        for state in action.sources
+        if state not in clock.runs_in and state not in clock.rests_in
+    )
+    if action.on_applicant_side or action.automatic or action.spec.who == "is_the_system":
+        yield f"{where}.who: an extension is approved by somebody of the authority, not by {action.spec.who}"
+    if "grounds" not in {f.name for f in fields(action.command)}:
+        yield f"{where}.command: an extension names its grounds, and {action.command.__name__} has none"
+    if not action.spec.notify:
+        yield f"{where}.notify: the applicant must be told of the extension and its grounds"
 
 
 def _sentence_faults(where: str, sentence: "Label") -> Iterator[str]:

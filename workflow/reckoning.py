@@ -37,6 +37,7 @@ class Why(StrEnum):
     """Why a stretch of days is counted or skipped; screens translate it."""
 
     EVENT_DAY = "event_day"
+    STARTED_ANEW = "started_anew"  # an event day on which the whole allowance began again; the note has the first one
     WORKING = "working"
     MAKE_UP = "make_up"
     PERIOD = "period"  # calendar days, of an allowance in days, months or years
@@ -50,7 +51,8 @@ class Line:
     """One line of an explanation: the days ``since``..``until`` and what they add.
 
     ``counted`` days were added by this line (0 = skipped), ``total`` is the sum so far, ``note`` the
-    holiday's name or the ground of the rest, ``settled`` False where the calendar is unconfirmed.
+    holiday's name or the ground of the rest, ``settled`` False where the calendar is unconfirmed. ``extended``
+    tells the days that only an extension gives.
     """
 
     since: date
@@ -60,6 +62,7 @@ class Line:
     total: int
     note: str = ""
     settled: bool = True
+    extended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,7 @@ def due(
     pauses = _disjoint(rests)
     worked = allowance.unit is Unit.WORKING_DAYS
     left = _length(started_on, allowance, extra)
+    granted = _length(started_on, allowance, 0)
     at, on = started_on, None
     for pause in pauses:
         last = pause.since - ONE_DAY
@@ -115,7 +119,7 @@ def due(
                 None,
                 worked and not calendar.settled(started_on, pause.since),
                 left,
-                lambda: explain(started_on, None, worked, calendar, pauses),
+                lambda: explain(started_on, None, worked, calendar, pauses, granted),
             )
         at = max(at, pause.until)
     on = calendar.nth_after(at, left) if worked else at + timedelta(days=left)
@@ -123,16 +127,22 @@ def due(
         on,
         worked and not calendar.settled(started_on, on),
         0,
-        lambda: explain(started_on, on, worked, calendar, pauses),
+        lambda: explain(started_on, on, worked, calendar, pauses, granted),
     )
 
 
 def explain(
-    started_on: date, on: date | None, worked: bool, calendar: Calendar, rests: Iterable[Rest] = ()
+    started_on: date,
+    on: date | None,
+    worked: bool,
+    calendar: Calendar,
+    rests: Iterable[Rest] = (),
+    granted: int | None = None,
 ) -> tuple[Line, ...]:
     """The way from the event to the due day (or to the open rest), line by line.
 
-    ``worked`` tells working days from calendar days. Neighbouring days of one kind share a line.
+    ``worked`` tells working days from calendar days; ``granted`` is the amount in days without any extension.
+    Neighbouring days of one kind share a line.
     """
     pauses = _disjoint(rests)
     open_since = next((pause.since for pause in pauses if pause.until is None), None)
@@ -145,9 +155,13 @@ def explain(
         _days(started_on, end, worked, calendar, pauses), key=lambda entry: entry[1:]
     ):
         days = [entry[0] for entry in group]
-        counted = len(days) if why in (Why.WORKING, Why.MAKE_UP, Why.PERIOD) else 0
-        total += counted
-        lines.append(Line(days[0], days[-1], why, counted, total, note, settled))
+        counts = why in (Why.WORKING, Why.MAKE_UP, Why.PERIOD)
+        before = max(0, granted - total) if counts and granted is not None else len(days)
+        for part, extended in ((days[:before], False), (days[before:], True)):
+            if part:
+                counted = len(part) if counts else 0
+                total += counted
+                lines.append(Line(part[0], part[-1], why, counted, total, note, settled, extended))
     return tuple(lines)
 
 
