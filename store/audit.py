@@ -108,10 +108,22 @@ def audit_row(
         "department": actor.department,
         "command_id": command_id,
         "version": version,
-        "payload": dict(payload or {}),
+        "payload": {**(payload or {}), **in_stead(actor)},
     }
     row["hash"] = chained(previous, entry_content(row))
     return row
+
+
+def in_stead(actor: Actor) -> dict[str, Any]:
+    """For whom the actor acts, as an entry tells it under `for`: delegation, person and name; nothing for oneself.
+
+    No command has a field of that name, which is a reserved word. The database refuses an entry whose delegation
+    is not in force (`store.records.delegations`).
+    """
+    if (principal := actor.acting_for) is None:
+        return {}
+    told = {"delegation": principal.delegation.id, "person": principal.person_id, "name": principal.name}
+    return {"for": told}
 
 
 def write(connection: Connection, rows: list[dict[str, Any]]) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, select
 from sqlalchemy.exc import IntegrityError
 
 from store.database import Database
+from store.delegations import require_in_force
 from store.law import LawBook
 from store.locked import Locked, lift, lock, moment_of, no_such_case, only_missed, parties, replay, stale
 from store.pen import change_facts, open_case, write_steps
@@ -268,8 +269,10 @@ def _stands(connection: Connection, locked: Locked, name: str, seen: int) -> boo
 
 
 def _lock_visible(connection: Connection, public_id: str, actor: Actor) -> Locked:
+    require_in_force(connection, actor)
     locked = lock(connection, public_id)
     filed = locked.row["submitted_at"] is not None
-    if not sees(actor, agency_id=locked.case.agency_id, filed=filed, parties=parties(locked.case)):
+    case = locked.case
+    if not sees(actor, agency_id=case.agency_id, filed=filed, parties=parties(case), procedure=case.procedure):
         raise no_such_case()
     return locked

@@ -15,7 +15,8 @@ BUREAU_WIDE = frozenset(
 
 
 def holders(actor: Actor) -> frozenset[str]:
-    """The names under which an actor takes part in cases."""
+    """The names under which an actor takes part in cases; for a delegate those of the principal."""
+    actor = actor.seat
     found = {f"person:{actor.person_id}"}
     if Role.DEPARTMENT_OFFICER in actor.roles and actor.department:
         found.add(f"department:{actor.department}")
@@ -23,7 +24,8 @@ def holders(actor: Actor) -> frozenset[str]:
 
 
 def visible_to(actor: Actor) -> ColumnElement[bool]:
-    """SQL for the cases this actor may see."""
+    """SQL for the cases this actor may see: standing in for somebody, what that person sees of the procedure
+    that was delegated, and nothing besides."""
     clauses: list[ColumnElement[bool]] = []
     if Role.APPLICANT in actor.roles and actor.agency_id is not None:
         clauses.append(CaseRecord.agency_id == actor.agency_id)
@@ -42,11 +44,22 @@ def visible_to(actor: Actor) -> ColumnElement[bool]:
         )
     if Role.SYSTEM in actor.roles:
         clauses.append(true())
+    if only := delegated_procedure(actor):
+        return and_(CaseRecord.procedure == only, or_(false(), *clauses))
     return or_(false(), *clauses)
 
 
-def sees(actor: Actor, *, agency_id: int | None, filed: bool, parties: frozenset[str]) -> bool:
+def delegated_procedure(actor: Actor) -> str:
+    """The one procedure to which a delegate is held; empty for every one, and for whoever acts for themselves."""
+    return actor.acting_for.delegation.procedure if actor.acting_for else ""
+
+
+def sees(
+    actor: Actor, *, agency_id: int | None, filed: bool, parties: frozenset[str], procedure: str
+) -> bool:
     """The same predicate on values."""
+    if delegated_procedure(actor) not in ("", procedure):
+        return False
     if Role.SYSTEM in actor.roles:
         return True
     if Role.APPLICANT in actor.roles and actor.agency_id is not None and actor.agency_id == agency_id:

@@ -1,6 +1,17 @@
 """Every table, one module per noun. Only the store imports these."""
 
-from store.records import agencies, applications, audit, cases, certificates, delegations, jobs, people, procedures, reference
+from store.records import (
+    agencies,
+    applications,
+    audit,
+    cases,
+    certificates,
+    delegations,
+    jobs,
+    people,
+    procedures,
+    reference,
+)
 from store.records.columns import Record
 
 metadata = Record.metadata
