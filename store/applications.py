@@ -66,7 +66,8 @@ class ApplicationStore(DossierReads):
         """
         if actor.agency_id is None:
             raise Refusal("forbidden", Message(N_("Only the account of an agency can apply.")))
-        current, catalogues = procedures.current(procedure), self.catalogues()
+        self.cases.laws.current()  # brings what is in force, before a transaction is begun
+        current, catalogues = procedures.current(procedure, self.database.clock.today()), self.catalogues()
         with self.database.writing() as connection:
             agency = read_agency(connection, actor.agency_id)
             connection.execute(select(AgencyRecord.id).where(AgencyRecord.id == agency.id).with_for_update())

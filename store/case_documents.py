@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, insert, or_, select
 
 from store.database import BUREAU_ZONE, Database
+from store.locked import pinned_to
 from store.records.applications import (
     CapabilityRowRecord,
     ChecklistLineRecord,
@@ -24,7 +25,6 @@ from store.records.columns import table_of
 from store.records.people import AccountRecord, AccountRoleRecord
 from store.records.reference import CatalogueEntryRecord, SettingRecord
 from store.tokens import new_token
-from workflow import procedures
 from workflow.deadlines import Clock
 from workflow.procedure import Procedure
 
@@ -115,7 +115,7 @@ class CaseDocuments:
                 case_id=case_id,
                 public_id=case["public_id"],
                 number=case["number"],
-                procedure=procedures.find(case["procedure"], case["procedure_version"]),
+                procedure=pinned_to(case),
                 subject=case["subject"],
                 agency_name=case["agency_name"],
                 facts=facts,
@@ -196,7 +196,7 @@ class CaseDocuments:
             return NoticeFacts(
                 public_id=case["public_id"],
                 number=case["number"],
-                procedure=procedures.find(case["procedure"], case["procedure_version"]),
+                procedure=pinned_to(case),
                 state=case["state"],
                 agency_name=case["agency_name"],
                 subject=case["subject"],

@@ -13,14 +13,25 @@ from sqlalchemy.exc import IntegrityError
 from store.database import Database
 from store.delegations import require_in_force
 from store.law import LawBook
-from store.locked import Locked, lift, lock, moment_of, no_such_case, only_missed, parties, replay, stale
+from store.locked import (
+    Locked,
+    lift,
+    lock,
+    moment_of,
+    no_such_case,
+    only_missed,
+    parties,
+    pinned_to,
+    replay,
+    stale,
+)
 from store.pen import change_facts, open_case, write_steps
 from store.records.audit import AuditRecord
 from store.records.cases import CaseRecord
 from store.records.columns import NEVER, table_of
 from store.scope import sees, visible_to
 from store.values import CaseFile, Performed, TimelineEntry
-from workflow import engine, procedures
+from workflow import engine
 from workflow.clocks import Law, lapsed
 from workflow.commands import Command, Plain
 from workflow.deadlines import NoAllowance
@@ -94,7 +105,7 @@ class CaseStore:
         )
         if row is None:
             raise no_such_case()
-        procedure = procedures.find(row["procedure"], row["procedure_version"])
+        procedure = pinned_to(row)
         return CaseFile(
             public_id=public_id,
             number=row["number"],

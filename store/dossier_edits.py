@@ -14,6 +14,7 @@ from store.dossier_facts import Catalogues, Holdings, facts_of, subject_of, type
 from store.dossier_values import Agency, Faults, Sections
 from store.eligibility import Eligibility, Particulars, assess
 from store.law import LawBook
+from store.locked import pinned_to
 from store.pen import change_facts
 from store.records.agencies import AgencyRecord
 from store.records.applications import (
@@ -28,7 +29,6 @@ from store.registers import Moment
 from store.registers.application import application_digest
 from store.registers.review import row_counts
 from store.scope import visible_to
-from workflow import procedures
 from workflow.allowances import in_force
 from workflow.case import Case
 from workflow.clocks import Law
@@ -70,7 +70,7 @@ def editing(database: Database, laws: LawBook, catalogues: Catalogues, faults: F
         row = connection.execute(select(_CASE).where(which, visible_to(actor)).with_for_update()).mappings().first()
         if row is None:
             raise Refusal("unknown", Message(N_("There is no such case, or it is not open to you.")))
-        procedure = procedures.find(row["procedure"], row["procedure_version"])
+        procedure = pinned_to(row)
         case = Case(id=row["id"], procedure=row["procedure"], procedure_version=row["procedure_version"],
                     state=row["state"], track=row["track"], agency_id=row["agency_id"], round=row["round"],
                     version=row["version"], facts=row["facts"])

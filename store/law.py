@@ -17,6 +17,7 @@ from store.records.reference import AllowanceRecord, CalendarYearRecord, Catalog
 from store.versions_in_force import tell
 from workflow.clocks import Law
 from workflow.deadlines import Allowance, Calendar, CalendarYear
+from workflow.procedure import Procedure
 
 REVISION = "law_revision"
 _ASK_AGAIN_AFTER = 5.0  # seconds between looks at the revision; a technical bound
@@ -67,6 +68,12 @@ class LawBook:
             )
             tell(connection, self._database)
         self._revision, self._asked_at = revision, time.monotonic()
+
+
+def pins_of(law: Law, procedure: Procedure) -> dict[str, Any]:
+    """What a case is pinned to, for the entry that opens or migrates it: the audit keeps it for good."""
+    pins = law.pins if isinstance(law, LawInForce) else {}
+    return {"pins": {"procedure": procedure.digest, **pins}}
 
 
 def revise(connection: Connection) -> None:

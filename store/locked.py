@@ -22,7 +22,7 @@ from workflow.vocabulary import N_, Actor, Message, Refusal, Verdict
 
 _CASE = table_of(CaseRecord)
 _LOCKED = select(
-    *(c for c in _CASE.c if c.name not in ("procedure_digest", "due_on", "parent_id", "opened_at", "closed_at"))
+    *(c for c in _CASE.c if c.name not in ("due_on", "parent_id", "opened_at", "closed_at"))
 )  # what a step reads; each column more is told and unpacked at every step
 LOCK = _LOCKED.where(_CASE.c.id == bindparam("key")).with_for_update()
 LOCK_PUBLIC = _LOCKED.where(_CASE.c.public_id == bindparam("key")).with_for_update()
@@ -79,13 +79,21 @@ class Locked:
 
 
 def lock(connection: Connection, key: int | str) -> Locked:
-    """Lock a case by its id or its public id until the transaction ends. Raises Refusal("unknown")."""
+    """Lock a case by its id or its public id until the transaction ends.
+
+    Raises Refusal: unknown, or unmet when the definition it is pinned to is not here.
+    """
     statement: Select[Any] = LOCK if isinstance(key, int) else LOCK_PUBLIC
     row = connection.execute(statement, {"key": key}).mappings().first()
     if row is None:
         raise no_such_case()
-    procedure = procedures.find(row["procedure"], row["procedure_version"])
+    procedure = pinned_to(row)
     return Locked(row, procedure, lift(connection, row, procedure))
+
+
+def pinned_to(row: RowMapping) -> Procedure:
+    """The very text the case was opened, or migrated, under. Raises Refusal("unmet") when it is not here."""
+    return procedures.pinned(row["procedure"], row["procedure_version"], row["procedure_digest"])
 
 
 def lift(connection: Connection, row: RowMapping, procedure: Procedure) -> Case:

@@ -13,6 +13,7 @@ from sqlalchemy import JSON, Connection, bindparam, func, insert, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 
 from store import audit, together
+from store.law import pins_of
 from store.locked import Locked, lock, parties, stale
 from store.records.cases import CasePartyRecord, CaseRecord, SignOffRecord, TaskRecord
 from store.records.columns import NEVER, table_of
@@ -166,7 +167,7 @@ def write_steps(
         if opens:
             open_case(
                 connection,
-                procedures.current(opens.procedure),
+                procedures.current(opens.procedure, moment.on),
                 SYSTEM,
                 agency_id=final.agency_id,
                 agency_name=locked.row["agency_name"],
@@ -360,7 +361,7 @@ def open_case(
         target=initial,
         case_id=case_id,
         version=1,
-        payload={"subject": subject},
+        payload={"subject": subject, **pins_of(moment.law, procedure)},
     )
     found = duties(procedure, initial, agency_id, facts, frozenset())
     writes: list[Write] = [

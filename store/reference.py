@@ -11,7 +11,8 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 
 from store import audit
 from store.database import Database
-from store.law import REVISION
+from store.law import REVISION, LawBook
+from store.procedure_versions import ProcedureVersions
 from store.records.reference import (
     AllowanceRecord,
     CalendarYearRecord,
@@ -104,7 +105,8 @@ def put_setting(connection: Connection, name: str, content: Mapping[str, Any]) -
 
 
 def seed(database: Database, directory: Path = DIRECTORY) -> bool:
-    """Load reference data that is not there yet; what an administrator has replaced stays. True if anything was."""
+    """Load reference data that is not there yet, and enter the shipped procedures; what an administrator has
+    replaced stays. True if any data was loaded."""
     with database.writing() as connection:
         loaded = [name for name, load in _LOADERS.items() if _load_once(connection, name, load, directory)]
         if loaded:
@@ -119,6 +121,7 @@ def seed(database: Database, directory: Path = DIRECTORY) -> bool:
                 "system",
                 {"loaded": loaded},
             )
+    ProcedureVersions(database, LawBook(database)).enter_shipped()
     return bool(loaded)
 
 

@@ -19,9 +19,9 @@ HERE = Path(__file__).parent
 Key = tuple[str, int]
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Term:
-    """From which local date on new cases open on a version; a later date goes before an earlier one."""
+    """Since when, or from which local date on, new cases open on a version."""
 
     effective_on: date
     version: int
@@ -78,18 +78,17 @@ def pinned(name: str, version: int, digest: str) -> Procedure:
 
 
 def current(name: str, on: date | None = None) -> Procedure:
-    """The version on which new cases open: of those in force on the local date `on` the one that came last.
-
-    Without a date only terms that have begun count. Before anybody has said what is in force it is the newest version
-    shipped. Raises Refusal: unknown (no such procedure), unmet (none is in force).
+    """The version on which new cases open on the local date `on`: a scheduled one whose day has come goes before the
+    one that is active. Without a date only terms that have begun count. Before anybody has said what is in force it is
+    the newest version shipped. Raises Refusal: unknown (no such procedure), unmet (none is in force).
     """
     shelf = _known()
     if name in shelf.terms:
-        begun = [t for t in shelf.terms[name] if (t.begun if on is None else t.effective_on <= on)]
+        begun = [t for t in shelf.terms[name] if t.begun or (on is not None and t.effective_on <= on)]
         if not begun:
             raise Refusal("unmet", Message(
                 N_("No version of the procedure %(name)s is in force: no case can be opened on it."), {"name": name}))
-        return find(name, max(begun).version)
+        return find(name, max(begun, key=lambda t: (not t.begun, t.effective_on, t.version)).version)
     versions = [p for p in shipped() if p.name == name]
     if not versions:
         raise Refusal("unknown", Message(N_("There is no procedure called %(name)s."), {"name": name}))
