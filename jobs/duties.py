@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from jobs.workshop import Workshop
+from store.procedure_versions import ProcedureVersions
 
 ROUNDS = 50  # of a hundred cases each; what is left comes with the next interval
 
@@ -41,12 +42,18 @@ def ask_for_renderings(workshop: Workshop) -> int:
     return len(cases)
 
 
+def begin_versions(workshop: Workshop) -> int:
+    """Versions of procedures that were scheduled for today come into force."""
+    return ProcedureVersions(workshop.database, workshop.cases.laws).take_effect()
+
+
 def forget_workers(workshop: Workshop) -> int:
     return workshop.queue.forget_workers()
 
 
 DUTIES = (
     Duty("lapse", timedelta(seconds=60), lapse_clocks),
+    Duty("versions", timedelta(seconds=60), begin_versions),
     Duty("renderings", timedelta(seconds=60), ask_for_renderings),
     Duty("sessions", timedelta(minutes=10), clear_sessions),
     Duty("workers", timedelta(hours=1), forget_workers),
