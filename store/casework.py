@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import and_, func, or_, select
 
 from store.database import Database
 from store.records.agencies import AgencyRecord
@@ -122,6 +122,7 @@ class Answer:
     opinion: str
     officer: str
     at: datetime
+    principal: str = ""  # in whose place the officer answered
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,11 +254,13 @@ class Casework:
 
     def answers(self, file: CaseFile) -> tuple[Answer, ...]:
         """Every department's answer of every round, newest round first."""
-        s = SignOffRecord
+        s, told = SignOffRecord, AuditRecord  # the entry of the same act says for whom it was
         with self.database.reading() as connection:
             return tuple(Answer(*row) for row in connection.execute(
-                select(s.round, s.department, s.verdict, s.opinion, func.coalesce(PersonRecord.name, ""), s.at)
+                select(s.round, s.department, s.verdict, s.opinion, func.coalesce(PersonRecord.name, ""), s.at,
+                       func.coalesce(told.payload["for"]["name"].as_string(), ""))
                 .outerjoin(PersonRecord, PersonRecord.id == s.person_id)
+                .outerjoin(told, and_(told.case_id == s.case_id, told.at == s.at, told.person_id == s.person_id))
                 .where(s.case_id == file.case.id).order_by(s.round.desc(), s.id).limit(SHOWN)))
 
     def related(self, file: CaseFile, actor: Actor) -> tuple[Related, ...]:
