@@ -19,12 +19,16 @@ class NumberCounterRecord(Record):
 
 
 class CertificateRecord(Record):
-    """`status`: valid, suspended, annulled, revoked, withdrawn, cancelled: different legal acts, never one word."""
+    """`status`: valid, suspended, annulled, revoked, withdrawn, cancelled: different legal acts, never one word.
+
+    `kind` is the procedure that issues such certificates; None is that of the official form with its tables.
+    """
 
     __tablename__ = "certificate"
     id: Mapped[int] = big_id()
     public_id: Mapped[str] = token(unique=True)
-    number: Mapped[str] = mapped_column(String(12), unique=True)
+    number: Mapped[str] = mapped_column(String(40), unique=True)
+    kind: Mapped[str | None] = mapped_column(String(60))
     agency_id: Mapped[int] = mapped_column(ForeignKey("agency.id"), index=True)
     agency_name: Mapped[str]
     agency_address: Mapped[str]
@@ -38,16 +42,20 @@ class CertificateRecord(Record):
     verify_code: Mapped[str] = token(unique=True)
     imported: Mapped[bool] = mapped_column(default=False)
     replaced_by_id: Mapped[int | None] = mapped_column(ForeignKey("certificate.id"))
+    deemed_renewed_on: Mapped[date | None]
     __table_args__ = (
         CheckConstraint(
             "status IN ('valid','suspended','annulled','revoked','withdrawn','cancelled')", name="status"
         ),
-        CheckConstraint("length(number) = 12", name="number"),
+        CheckConstraint("length(number) BETWEEN 1 AND 40", name="number"),
     )
 
 
 class CertificateVersionRecord(Record):
-    """One issue of certificate and annex: the case behind it and, once rendered, its bytes."""
+    """One issue of certificate and annex: the case behind it and, once rendered, its bytes.
+
+    `content` is what a certificate of a dossier file says beside its holder: title, statement, lines, table.
+    """
 
     __tablename__ = "certificate_version"
     certificate_id: Mapped[int] = mapped_column(ForeignKey("certificate.id"), primary_key=True)
@@ -59,6 +67,7 @@ class CertificateVersionRecord(Record):
     size: Mapped[int | None]
     pages: Mapped[int | None]
     rendered_at: Mapped[datetime | None]
+    content: Mapped[dict[str, Any] | None]
 
 
 class AnnexRowRecord(Record):
