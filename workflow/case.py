@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from workflow.deadlines import Clock
@@ -10,13 +11,21 @@ from workflow.vocabulary import Verdict
 
 @dataclass(frozen=True, slots=True)
 class SignOff:
-    """One department's answer in one round."""
+    """One department's answer in one round.
+
+    `rests_on`: the digest of every subject as it was when the department answered (fact -> SHA-256), so that a later
+    round can tell what has changed since. `carried_from`: the round in which the answer was given, when it stands
+    from an earlier one. `at`: when it was given; None until the store has written it.
+    """
 
     department: str
     verdict: Verdict
     round: int
     person_id: str
     opinion: str = ""
+    rests_on: Mapping[str, str] = field(default_factory=dict)
+    carried_from: int | None = None
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +58,10 @@ class Case:
 
     def answered(self) -> frozenset[str]:
         return frozenset(s.department for s in self.current_sign_offs())
+
+    def verdicts(self) -> dict[str, Verdict]:
+        """Department -> its answer in the present round, in the order in which they came."""
+        return {s.department: s.verdict for s in self.current_sign_offs()}
 
     def fact(self, name: str, default: Any = None) -> Any:
         return self.facts.get(name, default)

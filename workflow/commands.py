@@ -182,8 +182,22 @@ class RecordSignOff(Command):
         try:
             self._put("verdict", Verdict(self.verdict))
         except (ValueError, TypeError):
-            raise _refuse("verdict", N_("Choose an answer: agree or object.")) from None
-        self._put("opinion", _text("opinion", self.opinion, required=self.verdict is Verdict.OBJECT))
+            raise _refuse("verdict", N_("Choose an answer.")) from None
+        reasoned = self.verdict in (Verdict.OBJECT, Verdict.RECUSED)
+        self._put("opinion", _text("opinion", self.opinion, required=reasoned))
+
+
+@dataclass(frozen=True, slots=True)
+class AskAgain(Command):
+    """Ask departments anew, saying why. Beside those named everybody is asked whose answer no longer stands."""
+
+    departments: tuple[str, ...] = ()
+    grounds: str = ""
+
+    def __post_init__(self) -> None:
+        Command.__post_init__(self)
+        self._put("departments", tuple(dict.fromkeys(_texts("departments", self.departments))))
+        self._put("grounds", _text("grounds", self.grounds, required=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,6 +307,7 @@ COMMANDS: dict[str, type[Command]] = {
         Refuse,
         OrganiseReview,
         RecordSignOff,
+        AskAgain,
         Decide,
         SignCommitment,
         ConfirmRows,

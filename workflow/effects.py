@@ -9,6 +9,7 @@ from typing import Any
 
 from workflow.case import Case, SignOff
 from workflow.commands import Command, OrganiseReview, RecordSignOff
+from workflow.rounds import CLOSED, SILENCE
 from workflow.vocabulary import Actor
 
 Effect = Callable[[Case, Actor, Command], Case]
@@ -24,6 +25,16 @@ def record_sign_off(case: Case, actor: Actor, command: Command) -> Case:
     return replace(case, sign_offs=(*case.sign_offs, entry))
 
 
+def note_silence(case: Case, actor: Actor, command: Command) -> Case:
+    """The time for the answers of this round is over."""
+    return case.with_facts(**{SILENCE: case.round})
+
+
+def close_without_the_silent(case: Case, actor: Actor, command: Command) -> Case:
+    """The leader decides without waiting any longer; whoever is silent stays unheard in this round."""
+    return case.with_facts(**{CLOSED: case.round})
+
+
 def count_correction(case: Case, actor: Actor, command: Command) -> Case:
     return case.with_facts(corrections=case.fact("corrections", 0) + 1)
 
@@ -35,7 +46,9 @@ def seat_team(case: Case, actor: Actor, command: Command) -> Case:
 
 
 NAMED: dict[str, Effect] = {
-    e.__name__: e for e in (open_new_round, record_sign_off, count_correction, seat_team)
+    e.__name__: e
+    for e in (
+        open_new_round, record_sign_off, note_silence, close_without_the_silent, count_correction, seat_team)
 }
 
 

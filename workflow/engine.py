@@ -5,18 +5,21 @@ three are pure: the result of `fire` is a list of steps, and nothing has happene
 """
 
 import logging
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import Any
 
 from transitions import Machine
 
+from workflow import rounds
 from workflow.case import Act, Case
 from workflow.clocks import Law, turn
 from workflow.commands import Command, Plain
 from workflow.delegation import in_force, not_covered
 from workflow.extension import extended, not_extendable
 from workflow.procedure import Action, Procedure
-from workflow.rules import conflict, second_answer
+from workflow.rules import conflict, second_answer, withdrew
 from workflow.vocabulary import N_, SYSTEM, Actor, Message, Refusal
 
 logging.getLogger("transitions").setLevel(logging.WARNING)  # it tells every callback of every step
@@ -32,13 +35,16 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One transition that was found lawful: what was, what is, who, with what."""
+    """One transition that was found lawful: what was, what is, who, with what.
+
+    `record` is what the engine itself has to say of it, beyond the command: which answers stand in a new round."""
 
     action: Action
     actor: Actor
     command: Command
     before: Case
     after: Case
+    record: Mapping[str, Any] = field(default_factory=dict)
 
 
 def offers(procedure: Procedure, case: Case, actor: Actor) -> list[Offer]:
@@ -127,7 +133,7 @@ def _obstacle(procedure: Procedure, action: Action, case: Case, actor: Actor) ->
 
 def _conflict(action: Action, case: Case, actor: Actor) -> Message | None:
     return conflict(case, actor, action.spec.apart_from, action.on_applicant_side) or (
-        second_answer(case, actor) if action.spec.side_by_side else None
+        second_answer(case, actor) or withdrew(case, actor) if action.spec.side_by_side else None
     )
 
 
@@ -149,6 +155,7 @@ def _take(
         after = effect(after, actor, command)
     pawn = _Pawn(case.state)
     machine_for(procedure).events[action.name].trigger(pawn)
+    after, record = rounds.entered(procedure, case, rounds.stamped(procedure, case, after), pawn.state, command)
     since = next((c.started_on for c in case.clocks if c.name == action.spec.since), None)
     clocks = turn(procedure, replace(after, state=case.state), pawn.state, on, law, since, action.name)
     if action.spec.extends:
@@ -161,7 +168,7 @@ def _take(
         version=case.version + 1,
         acts=(*after.acts, *acts) if acts else after.acts,
     )
-    return Step(action, actor, command, case, after)
+    return Step(action, actor, command, case, after, record)
 
 
 @dataclass(slots=True)

@@ -7,8 +7,10 @@ one fact is a named function here.
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from workflow import rounds
 from workflow.case import Case
-from workflow.commands import Command, OrganiseReview, RequestCorrection
+from workflow.commands import AskAgain, Command, OrganiseReview, RecordSignOff, RequestCorrection
+from workflow.sign_offs import Outcome, evaluate, in_one, never_heard, outcome
 from workflow.vocabulary import N_, Actor, Message, Verdict
 
 if TYPE_CHECKING:
@@ -22,7 +24,79 @@ def department_still_owes_an_answer(
 ) -> Message | None:
     if actor.department in case.answered():
         return Message(N_("Your department has already answered in this round."))
+    if (
+        procedure.sign_off_rule is None
+        and isinstance(command, RecordSignOff)
+        and command.verdict not in (Verdict.AGREE, Verdict.OBJECT)
+    ):
+        return Message(N_("In this version of the procedure a department agrees or objects."))
     return None
+
+
+def sign_off_is_settled(
+    procedure: "Procedure", case: Case, actor: Actor, command: Command | None
+) -> Message | None:
+    """The join: as soon as no further answer can change the outcome, also when some are still missing."""
+    rule = procedure.sign_off_rule
+    if rule is None or not procedure.asked(case.facts):
+        return None
+    if outcome(rule, case.facts, case.verdicts()) is not Outcome.OPEN:
+        return None
+    return Message(
+        N_("The departments are still answering: %(standing)s."), {"standing": _standing(procedure, case)}
+    )
+
+
+def sign_off_is_agreed(
+    procedure: "Procedure", case: Case, actor: Actor, command: Command | None
+) -> Message | None:
+    """The grant: agreed, or closed without the silent while nothing that was said stands against it."""
+    rule = procedure.sign_off_rule
+    if rule is None or not procedure.asked(case.facts):
+        return None
+    found = outcome(rule, case.facts, case.verdicts())
+    if found is Outcome.AGREED or found is Outcome.OPEN and rounds.closed_without_the_silent(case):
+        return None
+    return Message(
+        N_("The departments have not agreed: %(standing)s. Refuse, or ask the departments again."),
+        {"standing": _standing(procedure, case)},
+    )
+
+
+def silence_may_be_passed_over(
+    procedure: "Procedure", case: Case, actor: Actor, command: Command | None
+) -> Message | None:
+    """The leader need not wait for ever, but waits out the time, and never passes over a mandatory signer."""
+    rule = procedure.sign_off_rule
+    if rule is None:
+        return None
+    if case.fact(rounds.SILENCE) != case.round:
+        return Message(N_("The departments still have time to answer; wait until their time limit is over."))
+    if missing := never_heard(rule, case.facts, case.verdicts()):
+        return Message(
+            N_("%(departments)s must be heard in any case: urge an answer, or refuse."), {"departments": list(missing)}
+        )
+    return None
+
+
+def somebody_is_asked_again(
+    procedure: "Procedure", case: Case, actor: Actor, command: Command | None
+) -> Message | None:
+    """A round in which every answer stands would be over before it began."""
+    if not isinstance(command, AskAgain):
+        return None
+    asked = procedure.asked(case.facts)
+    if strangers := [d for d in command.departments if d not in asked]:
+        return Message(N_("%(departments)s was not asked on this case."), {"departments": strangers})
+    stand, _ = rounds.standing_answers(procedure, case, command.departments)
+    if len(stand) == len(asked):
+        return Message(N_("Every answer still stands: choose at least one department to ask again."))
+    return None
+
+
+def _standing(procedure: "Procedure", case: Case) -> Message:
+    assert procedure.sign_off_rule is not None
+    return in_one(evaluate(procedure.sign_off_rule, case.facts, case.verdicts()).explanation)
 
 
 def every_department_answered(
@@ -135,6 +209,10 @@ NAMED: dict[str, Guard] = {
         department_still_owes_an_answer,
         every_department_answered,
         no_department_objected,
+        sign_off_is_settled,
+        sign_off_is_agreed,
+        silence_may_be_passed_over,
+        somebody_is_asked_again,
         correction_is_the_first,
         team_is_lawful,
         mode_suits_the_application,
@@ -145,7 +223,15 @@ NAMED: dict[str, Guard] = {
 }
 
 READS_SIGN_OFFS = frozenset(
-    {"department_still_owes_an_answer", "every_department_answered", "no_department_objected"}
+    {
+        "department_still_owes_an_answer",
+        "every_department_answered",
+        "no_department_objected",
+        "sign_off_is_settled",
+        "sign_off_is_agreed",
+        "silence_may_be_passed_over",
+        "somebody_is_asked_again",
+    }
 )
 
 

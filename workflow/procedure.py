@@ -17,13 +17,16 @@ from ruamel.yaml.error import YAMLError
 
 from workflow import effects as effect_words
 from workflow import guards as guard_words
+from workflow import sign_offs
 from workflow.commands import COMMANDS, Command
 from workflow.faults import Fault, fault_of_yaml, located, said_of
 from workflow.proofreading import proofread, unknown_words
-from workflow.rules import APPLICANT_SIDE, RULES, Rule
+from workflow.rules import APPLICANT_SIDE, RULES, Rule, asked_by
 from workflow.vocabulary import Message, Role
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
+# A fact, or a part of one; `{department}` stands for the key of whoever answers.
+Subject = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.([a-z0-9_]+|\{department\}))*$")]
 
 
 class DefinitionError(ValueError):
@@ -109,6 +112,7 @@ class DutySpec(_Strict):
     each: Name | None = None  # fact with department names: one duty per department that has not answered
     person: Name | None = None  # fact with one person id
     persons: Name | None = None  # fact with person ids
+    signers: bool = False  # one duty per department that the sign-off rule of the state asks and that owes an answer
 
 
 class StateSpec(_Strict):
@@ -118,6 +122,9 @@ class StateSpec(_Strict):
     final: bool = False
     outcome: Literal["granted", "refused", "retracted", "closed"] | None = None
     stage: Name | None = None  # where the progress line shows it
+    sign_off: sign_offs.Rule | None = None  # who is asked in this state, and when their answers settle it
+    subjects: dict[Name, tuple[Subject, ...]] = {}  # department, or `each` -> the facts its answer rests on
+    on_silence: Name | None = None  # the clock after whose lapse the sign-off may be closed without the silent
 
 
 class GroundSpec(_Strict):
@@ -280,14 +287,41 @@ class Procedure:
         return self._leaving[state]
 
     @cached_property
+    def sign_off_state(self) -> str | None:
+        """The state that has a sign-off rule; proof-reading allows one at most."""
+        return next((s for s, spec in self.spec.states.items() if spec.sign_off), None)
+
+    @cached_property
+    def sign_off_rule(self) -> "sign_offs.Rule | None":
+        return self.spec.states[self.sign_off_state].sign_off if self.sign_off_state else None
+
+    def asked(self, facts: Mapping[str, Any]) -> tuple[str, ...]:
+        """The departments whose answer is asked for on a case with these facts, in the order of the rule."""
+        if self.sign_off_rule is None:
+            return tuple(facts.get("departments") or ())
+        return sign_offs.asked(self.sign_off_rule, facts)
+
+    @cached_property
     def sign_off_states(self) -> frozenset[str]:
         """States in which some guard or duty reads the departments' answers."""
         return frozenset(
             s
             for s, spec in self.spec.states.items()
-            if any(d.each for d in spec.duties)
+            if spec.sign_off
+            or any(d.each or d.signers for d in spec.duties)
             or any(g.__name__ in guard_words.READS_SIGN_OFFS for a in self.leaving(s) for g in a.guards)
         )
+
+    @cached_property
+    def entering_sign_off(self) -> frozenset[str]:
+        """States from which a step leads into the sign-off: earlier answers may stand there, if there are any."""
+        there = {self.sign_off_state} - {None}
+        return frozenset(s for a in self.actions if a.target in there for s in a.sources)
+
+    @cached_property
+    def answering(self) -> frozenset[str]:
+        """The actions with which a department answers."""
+        return frozenset(a.name for a in self.actions if "record_sign_off" in a.spec.effects)
 
 
 def duties(
@@ -300,7 +334,10 @@ def duties(
     """What is open in a state, as a set; the pen compares it before and after a step."""
     found: set[Duty] = set()
     for spec in procedure.states[state].duties:
-        if spec.each:
+        if spec.signers:
+            asked = procedure.asked(facts)
+            found |= {Duty(spec.role, f"department:{d}") for d in asked if d not in answered}
+        elif spec.each:
             found |= {
                 Duty(spec.role, f"department:{d}") for d in facts.get(spec.each) or () if d not in answered
             }
@@ -333,7 +370,7 @@ def parse(text: bytes, source: str) -> Procedure:
     if faults := list(unknown_words(spec)):
         raise DefinitionError(source, located(text, faults, _WORDS))
     procedure = Procedure(
-        spec, tuple(_action(n, a) for n, a in spec.actions.items()), hashlib.sha256(text).hexdigest()
+        spec, tuple(_action(n, a, spec) for n, a in spec.actions.items()), hashlib.sha256(text).hexdigest()
     )
     if faults := list(proofread(procedure)):
         raise DefinitionError(source, located(text, faults, _WORDS))
@@ -343,11 +380,12 @@ def parse(text: bytes, source: str) -> Procedure:
 _WORDS = frozenset({*RULES, *COMMANDS, *guard_words.NAMED, *effect_words.NAMED})
 
 
-def _action(name: str, spec: ActionSpec) -> Action:
+def _action(name: str, spec: ActionSpec, procedure: ProcedureSpec) -> Action:
+    signs = next((s.sign_off for s in procedure.states.values() if s.sign_off), None)
     return Action(
         name=name,
         spec=spec,
-        who=RULES[spec.who],
+        who=asked_by(signs) if signs and spec.who == "answers_for_a_department_asked" else RULES[spec.who],
         command=COMMANDS[spec.command],
         guards=tuple(guard_words.NAMED[g] if isinstance(g, str) else g.guard() for g in spec.guards),
         effects=tuple(effect_words.NAMED[e] if isinstance(e, str) else e.effect() for e in spec.effects),

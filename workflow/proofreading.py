@@ -8,6 +8,7 @@ import networkx
 
 from workflow import effects as effect_words
 from workflow import guards as guard_words
+from workflow import sign_offs
 from workflow.commands import COMMANDS, Command, Plain
 from workflow.rules import RULES
 from workflow.vocabulary import Message
@@ -88,6 +89,7 @@ def proofread(procedure: "Procedure") -> Iterator[str]:
             yield f"states.{name} waits for nobody"
         if state_spec.stage and state_spec.stage not in spec.stages:
             yield f"states.{name}.stage: there is no stage called {state_spec.stage}"
+    yield from _sign_off_faults(procedure)
     for name, clock in spec.clocks.items():
         for state in (*clock.runs_in, *clock.rests_in):
             if state not in spec.states:
@@ -115,6 +117,40 @@ def _effect_faults(
         for name in (effect.keep or {}).values()
         if name not in known
     )
+
+
+WHOEVER = tuple(f"whoever_{n}" for n in range(100))  # stand for the departments that a fact will list
+
+
+def _sign_off_faults(procedure: "Procedure") -> Iterator[str]:
+    """A sign-off needs a formula that can be agreed, somebody to answer, and a way out as soon as it is settled."""
+    spec = procedure.spec
+    ruled = [name for name, state in spec.states.items() if state.sign_off]
+    if len(ruled) > 1:
+        yield f"states.{ruled[1]}.sign_off: a procedure has one sign-off state, and {ruled[0]} is it already"
+    for name, state in spec.states.items():
+        where = f"states.{name}"
+        if state.sign_off is None:
+            if state.subjects or state.on_silence or any(d.signers for d in state.duties):
+                yield f"{where}: subjects, on_silence and signers need a sign_off"
+            continue
+        known = (*sign_offs.named_by(state.sign_off), *WHOEVER)
+        yield from (f"{where}.sign_off: {fault}" for fault in sign_offs.faults(state.sign_off, known))
+        if not any(d.signers for d in state.duties):
+            yield f"{where}.duties: nobody is told to answer (signers: true)"
+        leaving = procedure.leaving(name)
+        if not any("record_sign_off" in a.spec.effects for a in leaving):
+            yield f"{where}: no action records an answer"
+        if not any(a.automatic and "sign_off_is_settled" in a.spec.guards for a in leaving):
+            yield f"{where}: no automatic action leads on when the sign-off is settled (sign_off_is_settled)"
+        if state.on_silence:
+            clock = spec.clocks.get(state.on_silence)
+            if clock is None or name not in clock.runs_in:
+                yield f"{where}.on_silence: no clock called {state.on_silence} runs here"
+            elif not any(a.name == clock.on_lapse and "note_silence" in a.spec.effects for a in leaving):
+                yield f"clocks.{state.on_silence}.on_lapse: the lapse must be noted (effect note_silence)"
+            if not any("silence_may_be_passed_over" in a.spec.guards for a in leaving):
+                yield f"{where}.on_silence: no action passes over the silence (silence_may_be_passed_over)"
 
 
 def _extension_faults(where: str, action: "Action", spec: "ProcedureSpec") -> Iterator[str]:

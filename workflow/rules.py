@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 
+from workflow import sign_offs
 from workflow.case import Case
-from workflow.vocabulary import N_, Actor, Message, Role
+from workflow.vocabulary import N_, Actor, Message, Role, Verdict
 
 Rule = Callable[[Actor, Case], bool]
 
@@ -22,6 +23,16 @@ def is_the_applicant(actor: Actor, case: Case) -> bool:
 
 def answers_for_a_department_asked(actor: Actor, case: Case) -> bool:
     return Role.DEPARTMENT_OFFICER in actor.roles and actor.department in case.fact("departments", ())
+
+
+def asked_by(signs: sign_offs.Rule) -> Rule:
+    """The same for a definition that writes its sign-off as a formula: whoever the formula asks."""
+
+    def rule(actor: Actor, case: Case) -> bool:
+        return Role.DEPARTMENT_OFFICER in actor.roles and actor.department in sign_offs.asked(signs, case.facts)
+
+    rule.__name__ = answers_for_a_department_asked.__name__
+    return rule
 
 
 REVIEWERS = frozenset({Role.TEAM_LEADER, Role.REVIEWER})
@@ -83,4 +94,11 @@ def second_answer(case: Case, actor: Actor) -> Message | None:
     others = {s.person_id for s in case.current_sign_offs() if s.department != actor.department}
     if others & set(actor.persons):
         return Message(N_("You have already answered for another department in this round; one person answers once."))
+    return None
+
+
+def withdrew(case: Case, actor: Actor) -> Message | None:
+    """Who has recused oneself stays out of the case, also when the department is asked again."""
+    if {s.person_id for s in case.sign_offs if s.verdict is Verdict.RECUSED} & set(actor.persons):
+        return Message(N_("You have recused yourself from this case; a colleague must answer for the department."))
     return None

@@ -222,15 +222,35 @@ def carried(
     return Carried(stand, lost, tuple(record))
 
 
+def never_heard(rule: Rule, signers: Lists, answers: Answers) -> tuple[str, ...]:
+    """The mandatory signers that are asked and silent; a recusal is an answer."""
+    everyone = asked(rule, signers)
+    mandatory = dict.fromkeys(s for part in _every_part(rule) for s in part.mandatory)
+    return tuple(s for s in mandatory if s in everyone and s not in answers)
+
+
+def named_by(rule: Rule) -> tuple[str, ...]:
+    """The signers that the rule itself names, whatever the case."""
+    holders = (s for part in _every_part(rule) for s in (*part.veto, *part.mandatory))
+    return tuple(dict.fromkeys((*asked(rule, {}), *holders)))
+
+
 def faults(rule: Rule, known: Collection[str], facts: Collection[str] | None = None) -> Iterator[str]:
     """What a careful reader finds: signers nobody knows, facts nobody sets, a formula nobody can satisfy."""
     listed = {named.each for named in _facts_named(rule)}
     yield from (f"there is no fact called {fact}" for fact in sorted(listed) if facts is not None and fact not in facts)
-    holders = (s for part in _every_part(rule) for s in (*part.veto, *part.mandatory))
-    named = dict.fromkeys((*asked(rule, {}), *holders))
-    yield from (f"there is no signer called {s}" for s in named if s not in known)
+    yield from (f"there is no signer called {s}" for s in named_by(rule) if s not in known)
     if not reachable(rule, dict.fromkeys(listed, known)):
         yield "this can never be agreed, even when everybody agrees"
+
+
+def in_one(words: Iterable[Message]) -> Message:
+    """Clauses as one message, with the clauses as its values: whoever shows it says each in the reader's language."""
+    clauses = {f"clause_{number}": clause for number, clause in enumerate(words, 1)}
+    english, chinese = ("; ", "；")
+    return Message(
+        english.join(f"%({name})s" for name in clauses), clauses, chinese.join(f"%({name})s" for name in clauses)
+    )
 
 
 def spoken(words: Iterable[Message], language: str, names: Names | None = None) -> str:

@@ -136,6 +136,7 @@ def usual_command(name: str, kind: type[c.Command], codes: Iterable[str] = ()) -
             mode="on_site", leader="team-leader", members=("team-leader", "reviewer"), planned_on=date(2026, 3, 9)
         ),
         c.RecordSignOff: c.RecordSignOff(verdict="agree"),  # type: ignore[arg-type]
+        c.AskAgain: c.AskAgain(grounds="须进一步核实"),
         c.Decide: c.Decide(grounds="符合法定条件"),
         c.SignCommitment: c.SignCommitment(notice_version="1", text_sha256="ab" * 32, signer="张三"),
         c.ConfirmRows: c.ConfirmRows(every=True, ways=("site_test",)),

@@ -14,6 +14,7 @@ from workflow.commands import (
     COMMANDS,
     TEXT_LIMIT,
     Annul,
+    AskAgain,
     ConfirmRows,
     CorrectionItem,
     Decide,
@@ -33,6 +34,7 @@ GOOD = {
     Refuse: {"reasons": ("不符合",), "basis": "第三十八条", "remedy": "可申请复议"},
     OrganiseReview: {"mode": "remote", "leader": "a", "members": ("a", "b"), "planned_on": date(2026, 3, 2)},
     RecordSignOff: {"verdict": "agree"},
+    AskAgain: {"departments": ("ecology",), "grounds": "须核实"},
     Decide: {"grounds": "符合"},
     SignCommitment: {"notice_version": "1", "text_sha256": "0f" * 32, "signer": "张三"},
     ConfirmRows: {"rows": (2, 1, 2), "ways": ("on_site_test",)},
@@ -104,6 +106,8 @@ def test_a_verdict_is_parsed_and_an_objection_says_why() -> None:
     assert refused(RecordSignOff, verdict=["agree"]) == "verdict"
     assert refused(RecordSignOff, verdict="object") == "opinion"
     assert refused(RecordSignOff, verdict="object", opinion="  \n") == "opinion"
+    assert refused(RecordSignOff, verdict="recused") == "opinion"
+    assert RecordSignOff(verdict="abstain").opinion == ""  # type: ignore[arg-type]
 
 
 def test_text_is_trimmed_composed_and_bounded() -> None:

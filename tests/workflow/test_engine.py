@@ -30,6 +30,7 @@ from workflow.vocabulary import SYSTEM, Actor, Refusal, Role, Verdict
 MONDAY = date(2026, 3, 2)
 AGENCY = 7
 CMA = procedures.current("cma")
+V1 = procedures.find("cma", 1)
 ACTORS: tuple[Actor, ...] = (
     applicant_of(AGENCY),
     applicant_of(AGENCY + 1),
@@ -44,13 +45,14 @@ FACTS: tuple[dict[str, Any], ...] = (
     {"dossier_gaps": [], "commitment_bars": [], "application_types": ["first"], "rows_total": 3, "rows_open": 0,
      "rows_confirmed": 3, "rows_refused": 1, "findings_open": 0, "findings_failed": 0, "corrections_open": 0,
      "certificate_rendered": True, "review_conclusion": "meets", "commitment_text_sha256": "ab",
-     "departments": ["ecology", "construction"],
+     "departments": ["ecology", "construction"], "sign_off_silence": 1,
      "team": ["team-leader", "reviewer"], "team_leader": "team-leader"},
     {"dossier_gaps": ["x"], "commitment_bars": ["y"], "application_types": ["first"], "rows_total": 0, "rows_open": 2,
      "rows_confirmed": 0, "findings_open": 1, "findings_failed": 1, "departments": ["ecology"], "corrections": 1,
      "review_conclusion": "does_not_meet", "team": ["team-leader"], "team_leader": "team-leader"},
 )  # fmt: skip
 OBJECTION = (SignOff("ecology", Verdict.OBJECT, 1, "officer-ecology", "不同意"),)
+AGREED = tuple(SignOff(d, Verdict.AGREE, 1, f"officer-{d}") for d in ("ecology", "construction"))
 
 
 def case_in(procedure: Procedure, state: str, track: str = "general", **more: Any) -> Case:
@@ -58,9 +60,9 @@ def case_in(procedure: Procedure, state: str, track: str = "general", **more: An
 
 
 def every_case(procedure: Procedure) -> Iterator[Case]:
-    """Every state, track, and set of facts, with and without an objection and an earlier act of the leader."""
+    """Every state, track, and set of facts, with and without answers and an earlier act of the leader."""
     for state, track, facts in product(procedure.states, procedure.spec.tracks, FACTS):
-        for answers, acts in product(((), OBJECTION), ((), (Act("accept", "leader"), Act("find_untrue", "leader")))):
+        for answers, acts in product(((), OBJECTION, AGREED), ((), (Act("accept", "leader"), Act("find_untrue", "leader")))):
             yield case_in(procedure, state, track, facts=facts, sign_offs=answers, acts=acts)
 
 
@@ -74,8 +76,12 @@ def outcome(procedure: Procedure, case: Case, action: Action, actor: Actor) -> s
 
 def refusal_of(case: Case, name: str, actor: Actor, command: Any = None) -> Refusal:
     with pytest.raises(Refusal) as caught:
-        fire(CMA, case, name, actor, command or Plain(), MONDAY, LAW)
+        fire(of(case), case, name, actor, command or Plain(), MONDAY, LAW)
     return caught.value
+
+
+def of(case: Case) -> Procedure:
+    return procedures.find(case.procedure, case.procedure_version)
 
 
 def disagreements(procedure: Procedure) -> list[str]:
@@ -144,7 +150,7 @@ def test_a_final_state_offers_nothing_to_anybody() -> None:
 
 def test_each_refusal_has_its_code() -> None:
     draft, leader, applicant = case_in(CMA, "draft"), STAFF["leader"], applicant_of(AGENCY)
-    decided = case_in(CMA, "awaiting_decision", facts=FACTS[1])
+    decided = case_in(CMA, "awaiting_decision", facts=FACTS[1], sign_offs=AGREED)
     assert refusal_of(draft, "fly", applicant).code == "unknown"
     assert refusal_of(draft, "submit", leader).code == "forbidden"
     assert refusal_of(draft, "submit", applicant_of(AGENCY + 1)).code == "forbidden"
@@ -167,7 +173,7 @@ def test_nobody_but_the_system_takes_an_automatic_or_a_clock_action() -> None:
 
 
 def test_a_command_of_another_kind_is_malformed_even_when_it_is_a_richer_one() -> None:
-    decided = case_in(CMA, "awaiting_decision", facts=FACTS[1])
+    decided = case_in(CMA, "awaiting_decision", facts=FACTS[1], sign_offs=AGREED)
     assert refusal_of(decided, "grant", STAFF["leader"], RecordSignOff()).code == "malformed"
 
     class Grander(Decide):
@@ -191,7 +197,7 @@ ASKED = {"departments": list(DEPARTMENTS[:3])}
 def answered(case: Case, *departments: str, verdict: str = "agree") -> Case:
     for department in departments:
         command = RecordSignOff(verdict=verdict, opinion="意见")  # type: ignore[arg-type]
-        case = fire(CMA, case, "sign_off", department_officer(department), command, MONDAY, LAW)[-1].after
+        case = fire(of(case), case, "sign_off", department_officer(department), command, MONDAY, LAW)[-1].after
     return case
 
 
@@ -223,25 +229,28 @@ def test_no_department_asked_means_none_to_wait_for() -> None:
     assert steps[-1].after.state == "awaiting_decision"
 
 
-def test_an_objection_bars_the_grant_until_the_departments_are_asked_again() -> None:
-    case = case_in(CMA, "awaiting_sign_off", facts={**FACTS[1], "departments": ["ecology", "construction"]})
+def test_in_the_first_version_an_objection_bars_the_grant_until_all_departments_are_asked_again() -> None:
+    case = case_in(V1, "awaiting_sign_off", facts={**FACTS[1], "departments": ["ecology", "construction"]})
     case = answered(answered(case, "ecology", verdict="object"), "construction")
     leader = STAFF["leader"]
     assert refusal_of(case, "grant", leader, Decide(grounds="x")).code == "unmet"
-    again = fire(CMA, case, "ask_departments_again", leader, Decide(grounds="x"), MONDAY, LAW)[-1].after
+    again = fire(V1, case, "ask_departments_again", leader, Decide(grounds="x"), MONDAY, LAW)[-1].after
     assert (again.state, again.round, again.answered()) == ("awaiting_sign_off", 2, frozenset())
     done = answered(again, "ecology", "construction")
     assert done.state == "awaiting_decision"
-    assert fire(CMA, done, "grant", leader, Decide(grounds="x"), MONDAY, LAW)[-1].after.state == "granted"
+    assert fire(V1, done, "grant", leader, Decide(grounds="x"), MONDAY, LAW)[-1].after.state == "granted"
 
 
 @settings(max_examples=60, deadline=None)
-@given(order=st.permutations(DEPARTMENTS), verdicts=st.lists(st.sampled_from(Verdict), min_size=5, max_size=5))
-def test_the_order_of_answers_does_not_matter(order: list[str], verdicts: list[Verdict]) -> None:
-    case = case_in(CMA, "awaiting_sign_off", facts={"departments": list(DEPARTMENTS)})
+@given(order=st.permutations(DEPARTMENTS),
+       verdicts=st.lists(st.sampled_from((Verdict.AGREE, Verdict.OBJECT)), min_size=5, max_size=5))
+def test_in_the_first_version_every_department_answers_in_whatever_order(
+    order: list[str], verdicts: list[Verdict]
+) -> None:
+    case = case_in(V1, "awaiting_sign_off", facts={"departments": list(DEPARTMENTS)})
     for index, department in enumerate(order):
         assert case.state == "awaiting_sign_off"
-        open_duties = duties(CMA, case.state, AGENCY, case.facts, case.answered())
+        open_duties = duties(V1, case.state, AGENCY, case.facts, case.answered())
         assert {d.holder for d in open_duties} == {f"department:{d}" for d in order[index:]}
         case = answered(case, department, verdict=verdicts[index].value)
     assert case.state == "awaiting_decision"
@@ -260,7 +269,9 @@ def test_nobody_acts_for_the_authority_on_an_agency_they_belong_to() -> None:
 
 
 def test_who_took_part_does_not_decide_even_with_another_account() -> None:
-    decided = case_in(CMA, "awaiting_decision", facts=FACTS[1], acts=(Act("accept", "two-hats"),))
+    decided = case_in(
+        CMA, "awaiting_decision", facts=FACTS[1], sign_offs=AGREED, acts=(Act("accept", "two-hats"),)
+    )
     other_account = replace(person("two-hats", Role.LEADER), account_id=999)
     assert refusal_of(decided, "grant", other_account, Decide(grounds="x")).code == "forbidden"
     assert fire(CMA, decided, "grant", STAFF["leader"], Decide(grounds="x"), MONDAY, LAW)
