@@ -19,7 +19,9 @@ from workflow.engine import fire
 from workflow.procedure import Procedure
 from workflow.vocabulary import SYSTEM, Actor, Message, Refusal, Role
 
-STORY_DAY = date(2024, 1, 2)  # stories have no dates of their own: every step is taken on one and the same day
+STORY_DAY = date(
+    2024, 1, 2
+)  # stories have no dates of their own: every step is taken on one and the same day
 AGENCY = 1
 
 ROLE_NAMES: Mapping[Role, tuple[str, str]] = {
@@ -112,7 +114,9 @@ def law_of(procedure: Procedure) -> Law:
     """A law under which every allowance that the definition names is one day: for stories, never for cases."""
     names = dict.fromkeys(c.allowance for c in procedure.spec.clocks.values())
     day = STORY_DAY.replace(year=STORY_DAY.year - 1)
-    return Law(Calendar.of(()), tuple(Allowance(n, 1, Unit.CALENDAR_DAYS, "of the story", day) for n in names))
+    return Law(
+        Calendar.of(()), tuple(Allowance(n, 1, Unit.CALENDAR_DAYS, "of the story", day) for n in names)
+    )
 
 
 def opening(procedure: Procedure, facts: Mapping[str, Any], law: Law) -> Case:
@@ -173,9 +177,7 @@ def say(en: str, zh: str, **values: Any) -> Message:
 def spoken(message: Message, language: str) -> str:
     """A message with messages inside it, as one sentence in `en` or `zh`."""
     pattern = message.zh if language == "zh" and message.zh else message.text
-    values = {
-        k: spoken(v, language) if isinstance(v, Message) else v for k, v in message.values.items()
-    }
+    values = {k: spoken(v, language) if isinstance(v, Message) else v for k, v in message.values.items()}
     return str(Message(pattern, values)) if values else pattern
 
 
@@ -194,25 +196,38 @@ def _role_of(actor: Actor) -> Role:
 
 
 def step_words(
-    procedure: Procedure, kind: Kind, action: str, actor: Actor, learned: Mapping[str, Any], to: str, who: Message
+    procedure: Procedure,
+    kind: Kind,
+    action: str,
+    actor: Actor,
+    learned: Mapping[str, Any],
+    to: str,
+    who: Message,
 ) -> Message:
-    """"A window officer: “Request correction”. The case is now “Awaiting correction by the applicant”."."""
+    """ "A window officer: “Request correction”. The case is now “Awaiting correction by the applicant”."."""
     state = procedure.states[to].label.message()
     known = facts_words(learned)
     if kind is Kind.EDIT:
-        return say("The applicant changes the application%(known)s.", "申请人修改申请%(known)s。", known=known)
+        return say(
+            "The applicant changes the application%(known)s.", "申请人修改申请%(known)s。", known=known
+        )
     label = procedure.by_name[action].label
     if kind is Kind.LAPSE:
         return say(
             "A limit passes%(known)s and the system acts: “%(action)s”. The case is now “%(state)s”.",
             "期限届满%(known)s，系统自动执行“%(action)s”。案件现为“%(state)s”。",
-            action=label, state=state, known=known,
-        )  # fmt: skip
+            action=label,
+            state=state,
+            known=known,
+        )
     return say(
         "%(who)s: “%(action)s”%(known)s. The case is now “%(state)s”.",
         "%(who)s：“%(action)s”%(known)s。案件现为“%(state)s”。",
-        who=who, action=label, state=state, known=known,
-    )  # fmt: skip
+        who=who,
+        action=label,
+        state=state,
+        known=known,
+    )
 
 
 def facts_words(facts: Mapping[str, Any]) -> Message:

@@ -1,0 +1,267 @@
+"""Facts while a procedure is explored: a fact may be open, and is decided only when somebody looks at it.
+
+An open fact stands for every value it may have. The moment a rule, guard or effect looks at it, `Undecided` is
+raised; the explorer then goes on once for each value that can be told apart. So the engine's own functions run
+unchanged, and only what they really look at is spelled out.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from functools import wraps
+from typing import Any, NoReturn
+
+from workflow.case import Case, SignOff
+from workflow.procedure import Action, FactGuardSpec, Procedure
+from workflow.rules import RELATIONS
+from workflow.surroundings import TOLD_APART, Staff
+
+ANSWERS = "answers"  # stands beside the facts that a reader looks at
+
+
+class Undecided(BaseException):  # not an Exception: no guard may swallow it
+    """Somebody looked at an open fact."""
+
+    def __init__(self, fact: str) -> None:
+        super().__init__(fact)
+        self.fact = fact
+
+
+class Unknowable(LookupError):
+    """A fact is looked at in a way of which nobody has said what it tells apart."""
+
+
+class Open:
+    """The value of a fact that is not decided. Whatever is asked of it raises Undecided."""
+
+    __slots__ = ("fact",)
+
+    def __init__(self, fact: str) -> None:
+        object.__setattr__(self, "fact", fact)
+
+    def _asked(self, *_: object) -> NoReturn:
+        raise Undecided(self.fact)
+
+    __bool__ = __len__ = __iter__ = __contains__ = __getitem__ = _asked
+    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __hash__ = _asked
+    __add__ = __radd__ = __sub__ = __and__ = __rand__ = __or__ = __ror__ = __int__ = __index__ = _asked
+    __str__ = __format__ = _asked
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise Undecided(self.fact)
+
+    def __repr__(self) -> str:
+        return f"<open {self.fact}>"
+
+
+class Watched(dict[str, Any]):
+    """Facts that note which of them were looked at."""
+
+    __slots__ = ("seen",)
+
+    def __init__(self, facts: Mapping[str, Any], seen: set[str]) -> None:
+        super().__init__(facts)
+        self.seen = seen
+
+    def get(self, name: str, default: Any = None) -> Any:
+        self.seen.add(name)
+        value = super().get(name, default)
+        if type(value) is Open:
+            raise Undecided(name)
+        return value
+
+    def __getitem__(self, name: str) -> Any:
+        self.seen.add(name)
+        value = super().__getitem__(name)
+        if type(value) is Open:
+            raise Undecided(name)
+        return value
+
+    def __contains__(self, name: object) -> bool:
+        self.seen.add(str(name))
+        if type(super().get(str(name))) is Open:
+            raise Undecided(str(name))
+        return super().__contains__(name)
+
+
+class Answers(tuple[SignOff, ...]):
+    """Sign-offs that note that they were looked at."""
+
+    noting: set[str]
+
+    def __new__(cls, answers: Iterable[SignOff], noting: set[str]) -> "Answers":
+        made = super().__new__(cls, answers)
+        made.noting = noting
+        return made
+
+    def __iter__(self) -> Iterator[SignOff]:
+        self.noting.add(ANSWERS)
+        return super().__iter__()
+
+    def __getitem__(self, place: Any) -> Any:
+        self.noting.add(ANSWERS)
+        return super().__getitem__(place)
+
+    def __len__(self) -> int:
+        self.noting.add(ANSWERS)
+        return super().__len__()
+
+
+class Vocabulary:
+    """What can be told apart: which facts somebody looks at, by which tests, and so which of their values differ.
+
+    `inspected`: facts that a function looked at, whose values are therefore kept as they are. The others are looked
+    at by the definition's own comparisons alone, and two values that pass and fail the same comparisons are one.
+    """
+
+    def __init__(self, procedure: Procedure, staff: Staff) -> None:
+        self.tests: dict[str, list[tuple[str, Any]]] = {}
+        for action in procedure.actions:
+            for guard in action.spec.guards:
+                if isinstance(guard, FactGuardSpec):
+                    (test,) = guard.model_fields_set - {"fact", "otherwise"}
+                    found = (test.rstrip("_"), getattr(guard, test))
+                    if found not in self.tests.setdefault(guard.fact, []):
+                        self.tests[guard.fact].append(found)
+        self.compared: dict[str, set[str]] = {}  # action (or state, for its duties) -> facts
+        self.inspected_by: dict[str, set[str]] = {}
+        self.answers_read: dict[str, set[str]] = {}
+        lists = (d.each for s in procedure.states.values() for d in s.duties if d.each)
+        keys = staff.departments
+        self.told_apart: dict[str, tuple[Any, ...]] = {
+            **TOLD_APART,
+            **{
+                fact: tuple(keys[:n] for n in range(min(len(keys), 3) + 1))
+                for fact in ("departments", *lists)
+            },
+        }
+        self.cap = max([2, *procedure.numbers.values()]) + 1
+        self._classes: dict[str, list[tuple[tuple[bool, ...], Any]]] = {}
+
+    @property
+    def inspected(self) -> frozenset[str]:
+        return frozenset().union(*self.inspected_by.values())
+
+    @property
+    def extent(self) -> int:
+        """Grows when something new was looked at; what was explored before has to be explored again."""
+        found = (self.compared, self.inspected_by, self.answers_read)
+        return sum(len(facts) for kind in found for facts in kind.values())
+
+    def seen_by(self, reader: str) -> set[str]:
+        """The facts that an action's functions, or a state's duties, look at; "answers" for the sign-offs."""
+        found = (self.compared, self.inspected_by, self.answers_read)
+        return set().union(*(kind.get(reader, set()) for kind in found))
+
+    def watched(self, case: Case, reader: str, *, compares: bool = False) -> Case:
+        """The case, noting in the name of the reader what of it is looked at."""
+        facts = (self.compared if compares else self.inspected_by).setdefault(reader, set())
+        answers = self.answers_read.setdefault(reader, set())
+        return replace(case, facts=Watched(case.facts, facts), sign_offs=Answers(case.sign_offs, answers))
+
+    def values(self, fact: str) -> tuple[Any, ...]:
+        """One value of each kind that can be told apart. Raises Unknowable."""
+        tests = self.tests.get(fact, [])
+        if fact in self.inspected and fact not in self.told_apart:
+            raise Unknowable(fact)
+        tried = list(self.told_apart.get(fact) or _candidates(tests))
+        if fact in self.inspected:
+            return tuple({repr(_frozen(v)): v for v in tried}.values())
+        kinds = {_passes(v, tests): v for v in reversed(tried) if _fits(v, tests)}
+        return tuple(reversed(kinds.values()))
+
+    def canonical(self, fact: str, value: Any) -> Any:
+        """The value that stands for this one."""
+        if type(value) is Open:
+            return value
+        if fact in self.inspected:
+            return self._small(_frozen(value), fact)
+        tests = self.tests.get(fact, [])
+        kind = _passes(value, tests)
+        known = self._classes.setdefault(fact, [(_passes(None, tests), None)])
+        for other, standing in known:
+            if other == kind:
+                return standing
+        known.append((kind, _frozen(value)))
+        return known[-1][1]
+
+    def _small(self, value: Any, fact: str) -> Any:
+        """A counter is followed as far as anything can tell its values apart."""
+        if isinstance(value, int) and not isinstance(value, bool):
+            numbers = [int(v) for _, v in self.tests.get(fact, ()) if isinstance(v, int | float)]
+            return min(value, max([self.cap, *(n + 1 for n in numbers)]))
+        return value
+
+
+def _candidates(tests: Iterable[tuple[str, Any]]) -> list[Any]:
+    found: list[Any] = [None]
+    for test, value in tests:
+        if test in ("is", "is_not"):
+            found.append(value)
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                found.append(value + 1)
+        elif test == "at_least":
+            number = int(value) if value == int(value) else value
+            found += [0, number, number - 1]
+    return [*found, "other"]
+
+
+def _fits(value: Any, tests: Iterable[tuple[str, Any]]) -> bool:
+    return not (isinstance(value, str) and any(test == "at_least" for test, _ in tests))
+
+
+def _passes(value: Any, tests: Iterable[tuple[str, Any]]) -> tuple[bool, ...]:
+    """How a value fares in each comparison; the same arithmetic as `guards.fact_guard`."""
+    return tuple(
+        bool(value == wanted)
+        if test == "is"
+        else bool(value != wanted)
+        if test == "is_not"
+        else bool((value or 0) >= wanted)
+        if test == "at_least"
+        else bool(value)
+        for test, wanted in tests
+    )
+
+
+def _frozen(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {k: _frozen(value[k]) for k in sorted(value)}
+    if isinstance(value, list | tuple | set | frozenset):
+        items = sorted(value) if isinstance(value, set | frozenset) else value
+        return tuple(_frozen(v) for v in items)
+    return value
+
+
+def watching(procedure: Procedure, vocabulary: Vocabulary) -> Procedure:
+    """The same procedure, whose functions are the very ones, each noting which facts it looks at."""
+
+    def rule(action: Action) -> Callable[..., Any]:
+        return _noting(action.who, vocabulary, action, 1) if action.spec.who in RELATIONS else action.who
+
+    def guards(action: Action) -> tuple[Callable[..., Any], ...]:
+        written = zip(action.guards, action.spec.guards, strict=True)
+        return tuple(_noting(g, vocabulary, action, 1, compares=not isinstance(s, str)) for g, s in written)
+
+    def effects(action: Action) -> tuple[Callable[..., Any], ...]:
+        return tuple(_noting(e, vocabulary, action, 0) for e in action.effects)
+
+    actions = (replace(a, who=rule(a), guards=guards(a), effects=effects(a)) for a in procedure.actions)
+    return Procedure(procedure.spec, tuple(actions), procedure.digest)
+
+
+def _noting(
+    function: Callable[..., Any],
+    vocabulary: Vocabulary,
+    action: Action,
+    place: int,
+    *,
+    compares: bool = False,
+) -> Callable[..., Any]:
+    """`place`: where the case stands among the arguments. `compares`: a comparison written in the definition."""
+
+    @wraps(function)
+    def noted(*given: Any) -> Any:
+        case = vocabulary.watched(given[place], action.name, compares=compares)
+        return function(*given[:place], case, *given[place + 1 :])
+
+    return noted

@@ -1,0 +1,215 @@
+"""What lies around a procedure while it is explored: the paperwork, the jobs, the people and what they may say.
+
+A definition tells what its own effects do to the facts; it does not tell what the applicant's dossier, the registers
+and the jobs do. That is told here, fact by fact, and is wider than what really happens: a fact marked ANY may take
+every value that some guard can tell apart, at any time in an editable state and after every step with such a
+register, whatever the other facts are. So whatever can go wrong is seen ("no grant without a signature" holds for
+the real system too); and "can always finish" rests on the assumption, spelled out by this table, that each such fact
+*can* be brought to each value there, and that a register which may refuse (a certificate no longer in force) can also
+consent. The store's tests hold this table against what the registers really report.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import combinations
+from typing import Any
+
+from workflow import commands as c
+from workflow.case import Case
+from workflow.procedure import Action, Procedure
+from workflow.vocabulary import SYSTEM, Actor, Role, Verdict
+
+
+class _Any:
+    def __repr__(self) -> str:
+        return "ANY"
+
+
+ANY = _Any()
+
+_ROWS = {"rows_total": ANY, "rows_open": ANY, "rows_confirmed": ANY, "rows_refused": ANY}
+
+# register -> the facts it reports, with their value or ANY
+REPORTED: Mapping[str, Mapping[str, Any]] = {
+    "freeze_application": {"application_digest": ANY},
+    "number_acceptance": {"case_number": ANY},
+    "open_correction_items": {"corrections_open": 1},
+    "open_checklist": {"findings_open": ANY, "findings_failed": 0},
+    "record_findings": {"findings_open": ANY, "findings_failed": ANY},
+    "confirm_rows": _ROWS,
+    "confirm_rows_on_commitment": _ROWS,
+    "issue_certificate": {"certificate_number": ANY, "annex_version": ANY, "certificate_rendered": False},
+    "annul_certificate": {"annulled_rows": ANY, "annulled_whole": ANY},
+    "certificate_is_gone": {},
+    "digest_what_is_promised": {"commitment_dossier_sha256": ANY},
+    "commitment_is_open": {"commitment_bars": ANY},
+    "bar_commitment_track": {},
+    "team_suits_the_case": {},
+}
+
+# what an edit of the dossier may change, in every editable state
+EDITED: Mapping[str, Any] = {
+    "application_types": ANY,
+    "certificate_held": ANY,
+    "agency_name": ANY,
+    "agency_address": ANY,
+    "sectors": ANY,
+    "field_code": ANY,
+    "industry_code": ANY,
+    "departments": ANY,
+    "mandatory_standards": ANY,
+    "sites": ANY,
+    "dossier_gaps": ANY,
+    "corrections_open": ANY,
+    "commitment_bars": ANY,
+    **_ROWS,
+    "commitment_text_sha256": "",  # an edit can undo the signature, never give it
+}
+
+# job kind -> the system's action it takes when it is done
+JOBS: Mapping[str, str] = {"render_certificate": "record_rendering"}
+
+# facts that named guards or effects look into, with every value they tell apart
+TOLD_APART: Mapping[str, tuple[Any, ...]] = {
+    "application_types": ((), ("first",), ("extension",)),
+    "commitment_bars": ((), ("a bar",)),
+    "commitment_text_sha256": ("", "ab" * 32),
+    "corrections": (0, 1, 2),
+}
+
+# the roles behind each rule that looks at more than a role
+ROLES_BEHIND: Mapping[str, frozenset[Role]] = {
+    "is_the_applicant": frozenset({Role.APPLICANT}),
+    "answers_for_a_department_asked": frozenset({Role.DEPARTMENT_OFFICER}),
+    "leads_the_team": frozenset({Role.TEAM_LEADER}),
+    "is_on_the_team": frozenset({Role.TEAM_LEADER, Role.REVIEWER}),
+    "is_the_system": frozenset({Role.SYSTEM}),
+}
+
+DAY = date(2024, 1, 2)
+TEXT = "x"
+
+
+def could(action: Action, person: Actor) -> bool:
+    """Whether the person's roles would ever let them take the action, whatever the case."""
+    who = action.spec.who
+    behind = ROLES_BEHIND.get(who)
+    if behind is None:
+        behind = frozenset({Role(who)}) if who in set(Role) else frozenset(Role)
+    return bool(behind & person.roles)
+
+
+@dataclass(frozen=True)
+class Staff:
+    """Who may act. `departments`: those that an application may call for; `unlimited`: invented people, of whom
+    there are always others, so that separation of duties keeps nobody from anything."""
+
+    people: tuple[Actor, ...]
+    departments: tuple[str, ...]
+    unlimited: bool
+    _team: dict[int, tuple[tuple[str, ...], ...]] = field(default_factory=dict, repr=False)
+
+    def teams(self, size: int, alike: Callable[[Actor], Any]) -> tuple[tuple[str, ...], ...]:
+        """Teams of at least `size`, the leader first: one of each kind that can be told apart."""
+        if size not in self._team:
+            self._team[size] = tuple(dict.fromkeys(self._teams(size, alike)))
+        return self._team[size]
+
+    def _teams(self, size: int, alike: Callable[[Actor], Any]) -> Iterator[tuple[str, ...]]:
+        pool = [p for p in self.people if p.roles & {Role.TEAM_LEADER, Role.REVIEWER}]
+        seen = set()
+        for leader in (p for p in pool if Role.TEAM_LEADER in p.roles):
+            others = [p for p in pool if p.person_id != leader.person_id]
+            for members in combinations(others, max(size - 1, 0)):
+                kind = (alike(leader), *sorted(repr(alike(m)) for m in members))
+                if kind not in seen:
+                    seen.add(kind)
+                    yield (leader.person_id, *(m.person_id for m in members))
+
+
+APPLICANT = Actor(
+    -1, "the-applicant", "申请人", frozenset({Role.APPLICANT}), agency_id=1, affiliations=frozenset({1})
+)
+
+
+def invented_staff(procedure: Procedure, departments: Collection[str] = ()) -> Staff:
+    """One person of each role and of each department: what a bureau that lacks nobody has."""
+    size = max(2, *procedure.numbers.values(), 2)
+    asked = tuple(departments) or ("department_1", "department_2", "department_3")
+    people = [APPLICANT]
+    for number, role in enumerate(Role, 2):
+        if role not in (Role.APPLICANT, Role.SYSTEM, Role.DEPARTMENT_OFFICER):
+            people.append(Actor(-number, role.value, role.value, frozenset({role})))
+    people += [
+        Actor(-100 - n, f"{Role.REVIEWER.value}-{n}", "", frozenset({Role.REVIEWER}))
+        for n in range(2, min(size, 6))
+    ]
+    people += [
+        Actor(-200 - n, f"officer-{d}", d, frozenset({Role.DEPARTMENT_OFFICER}), department=d)
+        for n, d in enumerate(asked)
+    ]
+    return Staff(tuple(people), asked, True)
+
+
+def staff_of(people: Iterable[Actor], departments: Collection[str] | None) -> Staff:
+    """The people that a bureau has, and an applicant."""
+    bureau = tuple(p for p in people if p.roles - {Role.APPLICANT, Role.SYSTEM})
+    own = dict.fromkeys(p.department for p in bureau if p.department and Role.DEPARTMENT_OFFICER in p.roles)
+    return Staff((APPLICANT, *bureau), tuple(own if departments is None else departments), False)
+
+
+class NoSpecimen(LookupError):
+    """Nobody has said what a command of this kind may ask for, so what it leads to cannot be explored."""
+
+
+def specimens(
+    procedure: Procedure,
+    action: Action,
+    case: Case,
+    actor: Actor,
+    staff: Staff,
+    alike: Callable[[Actor], Any],
+) -> Iterator[c.Command]:
+    """Commands of the action's kind: one for each thing that guards and effects can tell apart."""
+    kind = action.command
+    if kind is c.OrganiseReview:
+        for team in staff.teams(max(1, procedure.numbers.get("team_at_least", 1)), alike):
+            for mode in c.OrganiseReview.MODES[:2]:
+                yield c.OrganiseReview(mode=mode, leader=team[0], members=team, planned_on=DAY)
+        return
+    made = SPECIMENS.get(kind)
+    if made is None:
+        raise NoSpecimen(kind.__name__)
+    yield from made
+
+
+SPECIMENS: Mapping[type[c.Command], tuple[c.Command, ...]] = {
+    c.Plain: (c.Plain(note=TEXT),),
+    c.RequestCorrection: tuple(
+        c.RequestCorrection(items=(c.CorrectionItem(TEXT, TEXT, TEXT),), from_corrected_material=late)
+        for late in (False, True)
+    ),
+    c.Refuse: (c.Refuse(reasons=(TEXT,), basis=TEXT, remedy=TEXT),),
+    c.RecordSignOff: tuple(c.RecordSignOff(verdict=v, opinion=TEXT) for v in Verdict),
+    c.Decide: (c.Decide(grounds=TEXT),),
+    c.SignCommitment: (c.SignCommitment(notice_version="1", text_sha256="ab" * 32, signer=TEXT),),
+    c.ConfirmRows: (c.ConfirmRows(every=True, ways=(TEXT,)),),
+    c.RecordFindings: (c.RecordFindings(lines=((TEXT, "meets", ""),)),),
+    c.Annul: (c.Annul(grounds=TEXT, basis=TEXT),),
+}
+
+
+def holders(people: Iterable[Actor], role: Role, holder: str) -> list[Actor]:
+    """The people whom an open duty is for (`holder` as in `procedure.Duty`)."""
+    kind, _, key = holder.partition(":")
+    found = []
+    for person in (*people, SYSTEM):
+        if role not in person.roles:
+            continue
+        if kind == "department" and person.department != key:
+            continue
+        if kind == "person" and person.person_id != key:
+            continue
+        found.append(person)
+    return found

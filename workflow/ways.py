@@ -1,0 +1,358 @@
+"""The ways a case can go: every situation that can be reached, and what leads from one to the next.
+
+A situation is a case reduced to what makes a difference: state, track, the facts that somebody looks at, the
+answers of the present round, who took which of the steps that separation of duties asks about, which clocks run or
+rest, which jobs are on their way, and whether it has been decided and signed since it last awaited a decision.
+Rounds and versions are not followed; a stopped clock is as good as none; every clock may run out at any time.
+All steps are the engine's own (`permit`, `fire`).
+"""
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from workflow import engine
+from workflow.abstraction import ANSWERS, Open, Undecided, Vocabulary, watching
+from workflow.case import Act, Case
+from workflow.commands import Annul, Command, Decide, Plain, Refuse
+from workflow.deadlines import Clock, in_force, rest, start
+from workflow.procedure import Action, Duty, Procedure, duties
+from workflow.relevance import EDITED_ANEW, mattering
+from workflow.rules import conflict
+from workflow.stories import STORY_DAY, Kind, law_of, opening
+from workflow.surroundings import ANY, EDITED, JOBS, REPORTED, Staff, could, holders, specimens
+from workflow.vocabulary import SYSTEM, Actor, Refusal, Role
+
+DECISIONS = frozenset({Decide, Refuse, Annul})
+LONGEST_LIST = 24  # a list on a case that grows beyond this has no bound
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """What leads on. `kind` None: nothing happens, an open fact turns out to be so (`learned`)."""
+
+    kind: Kind | None
+    action: str = ""
+    actor: Actor = SYSTEM
+    command: Command = field(default_factory=Plain)
+    learned: Mapping[str, Any] = field(default_factory=dict)
+    reported: Mapping[str, Any] = field(default_factory=dict)
+    taken: tuple[str, ...] = ()  # the action and the automatic ones after it
+
+
+@dataclass(slots=True)
+class Situation:
+    case: Case
+    jobs: frozenset[str]
+    marks: frozenset[str]  # decided, signed, reasoned
+    distance: int
+    came: tuple[int, Move] | None
+    leads: list[tuple[int, Move]] = field(default_factory=list)
+    splits: bool = False  # only an open fact is decided here
+    unserved: tuple[Duty, ...] = ()
+    stuck_lapses: tuple[str, ...] = ()
+    lapses: bool = False
+
+
+class TooMany(Exception):
+    """More situations than were allowed: nothing is proved."""
+
+
+class Grows(Exception):
+    """Something on the case grows without bound; carries the situation and the fact."""
+
+    def __init__(self, at: int, move: Move, fact: str) -> None:
+        super().__init__(fact)
+        self.at, self.move, self.fact = at, move, fact
+
+
+class Ways:
+    """All situations of a procedure with some people, and the moves between them. Explored when made."""
+
+    def __init__(self, procedure: Procedure, staff: Staff, given: Mapping[str, Any], max_states: int) -> None:
+        self.original, self.staff, self.max_states, self.given = procedure, staff, max_states, given
+        self.vocabulary = Vocabulary(procedure, staff)
+        self.law = law_of(procedure)
+        self.shown = watching(procedure, self.vocabulary)
+        self.lapse_actions = {c.on_lapse for c in procedure.spec.clocks.values() if c.on_lapse}
+        self.decisions = frozenset(a.name for a in procedure.actions if is_decision(a))
+        self.decided_from = {s for a in procedure.actions if a.name in self.decisions for s in a.sources}
+        self._clocks: dict[tuple[str, str], Clock] = {}
+        self._risky = {p.person_id: self._risks(p) for p in staff.people}
+        while True:  # what is looked at is found by looking; then everything is explored with it in view
+            extent = self.vocabulary.extent
+            self.growing: Grows | None = None
+            self._explore()
+            if self.vocabulary.extent == extent:
+                break
+
+    @property
+    def transitions(self) -> int:
+        return sum(len(s.leads) for s in self.found)
+
+    # -- the search ------------------------------------------------------------------------------------
+
+    def _explore(self) -> None:
+        self.found: list[Situation] = []
+        self._known: dict[Any, int] = {}
+        self._matters = mattering(self.original, self.vocabulary)
+        self._queue: deque[int] = deque()
+        first = opening(
+            self.original, {f: Open(f) if v is ANY else v for f, v in self.given.items()}, self.law
+        )
+        self._reach(self._settled(first), frozenset(), frozenset(), None)
+        while self._queue:
+            here = self._queue.popleft()
+            situation = self.found[here]
+            try:
+                for case, jobs, marks, move in self._moves(here):
+                    there = self._reach(case, jobs, marks, (here, move))
+                    situation.leads.append((there, move))
+            except Grows as grows:
+                self.growing = grows
+                return
+
+    def _reach(
+        self, case: Case, jobs: frozenset[str], marks: frozenset[str], came: tuple[int, Move] | None
+    ) -> int:
+        key = self._key(case, jobs, marks)
+        at = self._known.get(key)
+        cost = 0 if came is None else self.found[came[0]].distance + (came[1].kind is not None)
+        if at is not None:
+            return at
+        if len(self.found) >= self.max_states:
+            raise TooMany
+        at = self._known[key] = len(self.found)
+        self.found.append(Situation(case, jobs, marks, cost, came))
+        if came is not None and came[1].kind is None:
+            self._queue.appendleft(at)
+        else:
+            self._queue.append(at)
+        return at
+
+    def _key(self, case: Case, jobs: frozenset[str], marks: frozenset[str]) -> Any:
+        facts = tuple((n, "?" if type(v) is Open else repr(v)) for n, v in sorted(case.facts.items()))
+        clocks = tuple((c.name, c.is_resting) for c in case.clocks)
+        answers = tuple((s.department, s.verdict, s.person_id, repr(s.carried_from)) for s in case.sign_offs)
+        return case.state, case.track, facts, answers, case.acts, clocks, jobs, marks
+
+    def _moves(self, here: int) -> list[tuple[Case, frozenset[str], frozenset[str], Move]]:
+        """Everything that may happen next; or, when an open fact is looked at, the values it may have."""
+        situation = self.found[here]
+        if self.original.states[situation.case.state].final:
+            return []
+        case = self.vocabulary.watched(situation.case, situation.case.state)
+        try:
+            self._look(situation, case)
+            return [*self._edits(situation), *self._steps(here, situation, case)]
+        except Undecided as undecided:
+            situation.splits = True
+            return [
+                (
+                    self._with(situation.case, {undecided.fact: value}),
+                    situation.jobs,
+                    situation.marks,
+                    Move(None, learned={undecided.fact: value}),
+                )
+                for value in self.vocabulary.values(undecided.fact)
+            ]
+
+    def _look(self, situation: Situation, case: Case) -> None:
+        """Who is waited for here, and whether anybody can come; what is owed by a clock, and whether it can act."""
+        present = duties(self.original, case.state, case.agency_id, case.facts, case.answered())
+        leaving = [a for a in self.shown.leaving(case.state) if a.spec.track in (None, case.track)]
+        unserved = []
+        for duty in sorted(present, key=lambda d: (d.role, d.holder)):
+            fitting = holders(self.staff.people, duty.role, duty.holder)
+            if not any(
+                a.who(p, case) and not conflict(case, p, a.spec.apart_from, a.on_applicant_side)
+                for p in fitting
+                for a in leaving
+                if not a.automatic
+            ):
+                unserved.append(duty)
+        running = {self.original.spec.clocks[c.name].on_lapse for c in case.clocks if c.is_running}
+        stuck = []
+        for name in sorted(n for n in running if n):
+            try:
+                engine.permit(self.shown, case, name, SYSTEM)
+            except Refusal:
+                stuck.append(name)
+        situation.stuck_lapses = tuple(stuck)
+        situation.lapses = bool(running - {None, *stuck}) or any(
+            JOBS.get(job) in {a.name for a in leaving} for job in situation.jobs
+        )
+        situation.unserved = tuple(unserved)
+        if not present and not situation.lapses:
+            situation.unserved = (Duty(Role.SYSTEM, "nobody"),)
+
+    def _edits(self, situation: Situation) -> Iterator[tuple[Case, frozenset[str], frozenset[str], Move]]:
+        case = situation.case
+        if not self.original.states[case.state].editable:
+            return
+        matters = self._matters[case.state, case.track]
+        opened = {f: Open(f) for f in EDITED_ANEW & matters if type(case.facts.get(f)) is not Open}
+        if opened:
+            yield self._with(case, opened), situation.jobs, situation.marks, Move(Kind.EDIT)
+        for fact, value in EDITED.items():
+            if value is not ANY and fact in case.facts and repr(case.facts[fact]) != repr(value):
+                move = Move(Kind.EDIT, reported={fact: value})
+                yield self._with(case, {fact: value}), situation.jobs, situation.marks, move
+
+    def _steps(
+        self, here: int, situation: Situation, case: Case
+    ) -> Iterator[tuple[Case, frozenset[str], frozenset[str], Move]]:
+        for action in self.shown.leaving(case.state):
+            if action.automatic or action.spec.track not in (None, case.track):
+                continue
+            for kind, actor in self._actors(situation, case, action):
+                try:
+                    engine.permit(self.shown, case, action.name, actor)
+                except Refusal:
+                    continue
+                for command in specimens(self.original, action, case, actor, self.staff, self._alike):
+                    try:
+                        steps = engine.fire(
+                            self.shown, case, action.name, actor, command, STORY_DAY, self.law
+                        )
+                    except Refusal:
+                        continue
+                    yield self._after(here, situation, steps, Move(kind, action.name, actor, command))
+
+    def _actors(self, situation: Situation, case: Case, action: Action) -> list[tuple[Kind, Actor]]:
+        """One actor of each kind that can be told apart."""
+        if action.spec.who == "is_the_system":
+            if action.name in self.lapse_actions:
+                running = (c.name for c in case.clocks if c.is_running)
+                owed = any(self.original.spec.clocks[n].on_lapse == action.name for n in running)
+                return [(Kind.LAPSE, SYSTEM)] if owed else []
+            done = any(JOBS.get(job) == action.name for job in situation.jobs)
+            return [(Kind.JOB, SYSTEM)] if done else []
+        fitting = [p for p in self.staff.people if could(action, p) and action.who(p, case)]
+        return [(Kind.ACT, p) for p in {self._alike_in(p, case): p for p in reversed(fitting)}.values()]
+
+    # -- people who can be told apart ------------------------------------------------------------------------
+
+    def _risks(self, person: Actor) -> frozenset[str]:
+        """The actions whose taking would keep this very person from another one."""
+        if self.staff.unlimited:
+            return frozenset()
+        mine = {a.name for a in self.original.actions if could(a, person)}
+        return frozenset(
+            b for a in self.original.actions if a.name in mine for b in a.spec.apart_from if b in mine
+        )
+
+    def _alike(self, person: Actor) -> str:
+        department = person.department if Role.DEPARTMENT_OFFICER in person.roles else None
+        return repr((sorted(person.roles), department, sorted(self._risky[person.person_id])))
+
+    def _alike_in(self, person: Actor, case: Case) -> str:
+        acts = sorted(a.action for a in case.acts if a.person_id == person.person_id)
+        answers = [s.department for s in case.sign_offs if s.person_id == person.person_id]
+        named = [
+            f for f, v in sorted(case.facts.items()) if type(v) is not Open and _names(v, person.person_id)
+        ]
+        return repr((self._alike(person), acts, answers, named))
+
+    # -- what a step leaves ----------------------------------------------------------------------------------
+
+    def _after(
+        self, here: int, situation: Situation, steps: list[engine.Step], move: Move
+    ) -> tuple[Case, frozenset[str], frozenset[str], Move]:
+        jobs, marks = set(situation.jobs), set(situation.marks)
+        reported: dict[str, Any] = {}
+        opened: dict[str, Any] = {}
+        for step in steps:
+            spec = step.action.spec
+            jobs |= {j for j in spec.jobs if j in JOBS}
+            if move.kind is Kind.JOB:
+                jobs -= {j for j, done in JOBS.items() if done == spec_name(step)}
+            marks |= self._marks(step.action)
+            if step.after.state != step.before.state and step.after.state in self.decided_from:
+                marks = set()  # it awaits a decision: what was decided before does not count
+            for register in spec.registers:
+                for fact, value in REPORTED.get(register, {}).items():
+                    (opened if value is ANY else reported)[fact] = Open(fact) if value is ANY else value
+                    (reported if value is ANY else opened).pop(fact, None)
+        after = steps[-1].after
+        case = self._settled(after.with_facts(**reported, **opened))
+        move = replace(move, reported=reported, taken=tuple(s.action.name for s in steps))
+        for fact, value in case.facts.items():
+            if isinstance(value, tuple) and len(value) > LONGEST_LIST:
+                raise Grows(here, move, fact)
+        return case, frozenset(jobs), frozenset(marks), move
+
+    def _marks(self, action: Action) -> set[str]:
+        found = set()
+        if action.name in self.decisions:
+            found.add("decided")
+        if action.spec.reauthenticate and not action.on_applicant_side:
+            found.add("signed")
+        if action.command is Refuse or (action.spec.who == "is_the_system" and action.spec.documents):
+            found.add("reasoned")
+        return found
+
+    def _settled(self, case: Case) -> Case:
+        """The case with only what makes a difference. In an editable state what may be edited is open."""
+        facts = dict(case.facts)
+        if self.original.states[case.state].editable:
+            facts |= {f: Open(f) for f in EDITED_ANEW}
+        matters = self._matters[case.state, case.track]
+        facts = {f: self.vocabulary.canonical(f, v) for f, v in facts.items() if f in matters}
+        acts = tuple(
+            sorted(
+                {a for a in case.acts if a.action in self._risky.get(a.person_id, ())},
+                key=lambda a: (a.action, a.person_id),
+            )
+        )
+        answers = tuple(
+            sorted(
+                (replace(s, round=1, opinion="") for s in case.current_sign_offs()),
+                key=lambda s: s.department,
+            )
+            if ANSWERS in matters
+            else ()
+        )
+        clocks = tuple(self._clock(c) for c in sorted(case.clocks, key=lambda c: c.name) if not c.is_stopped)
+        return replace(
+            case,
+            facts={f: v for f, v in facts.items() if v is not None},
+            acts=acts,
+            sign_offs=answers,
+            clocks=clocks,
+            round=1,
+            version=1,
+        )
+
+    def _with(self, case: Case, facts: Mapping[str, Any]) -> Case:
+        kept = {**case.facts, **{f: self.vocabulary.canonical(f, v) for f, v in facts.items()}}
+        return replace(case, facts={f: v for f, v in kept.items() if v is not None})
+
+    def _clock(self, clock: Clock) -> Clock:
+        """As if it had started today: only running and resting are told apart."""
+        ground = clock.rests[-1].ground if clock.is_resting else ""
+        key = (clock.name, ground if clock.is_resting else "running")
+        if key not in self._clocks:
+            allowance = in_force(self.law.allowances, clock.allowance.name, STORY_DAY)
+            fresh = start(clock.name, allowance, STORY_DAY, self.law.calendar)
+            self._clocks[key] = (
+                rest(fresh, STORY_DAY, ground, self.law.calendar) if clock.is_resting else fresh
+            )
+        return self._clocks[key]
+
+
+def is_decision(action: Action) -> bool:
+    """A decision on the application: the authority's, of a kind that names its grounds, and not to be undone."""
+    return action.command in DECISIONS and action.spec.irreversible and not action.on_applicant_side
+
+
+def spec_name(step: engine.Step) -> str:
+    return step.action.name
+
+
+def _names(value: Any, person_id: str) -> bool:
+    return value == person_id or (isinstance(value, tuple) and person_id in value)
+
+
+__all__ = ["Act", "Grows", "Move", "Situation", "TooMany", "Ways", "is_decision"]
