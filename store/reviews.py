@@ -17,6 +17,7 @@ from store.records.columns import table_of
 from store.records.people import AccountRecord, AccountRoleRecord, ExpertiseRecord, PersonRecord
 from store.records.reference import CatalogueEntryRecord
 from store.values import CaseFile, Page
+from workflow.dossiers import checklist_of
 from workflow.vocabulary import N_, Message, Refusal, Role
 
 ROWS_PAGE = 100
@@ -124,7 +125,9 @@ class ReviewStore:
                  .outerjoin(PersonRecord, PersonRecord.id == line.person_id)
                  .where(line.case_id == file.case.id).order_by(line.ordinal))
         with self.database.reading() as connection:
-            return tuple(ChecklistLine(r[0], r[1] or {}, r[2], r[3], r[4], r[5]) for r in connection.execute(query))
+            rows = connection.execute(query).all()
+        own = checklist_of(file.case.procedure, file.case.procedure_version)
+        return tuple(ChecklistLine(r[0], own.get(r[0]) or r[1] or {}, r[2], r[3], r[4], r[5]) for r in rows)
 
     def rows(self, file: CaseFile, wanted: RowFilter | None = None, *, after: str | None = None,
              limit: int = ROWS_PAGE) -> Page[CapabilityRow]:

@@ -322,3 +322,9 @@ def openable(opens: str) -> tuple[str, ...]:
     for dossier in sorted(every(), key=lambda d: d.spec.version):
         newest[dossier.spec.procedure] = dossier
     return tuple(name for name, d in newest.items() if d.spec.opens == opens)
+
+
+def checklist_of(procedure: str, version: int) -> dict[str, dict[str, str]]:
+    """The checklist of a procedure's own dossier by line number, in the shape of the catalogue; {} without one."""
+    dossier = find(procedure, version)
+    return {line.no: line.model_dump() for line in dossier.spec.checklist} if dossier else {}

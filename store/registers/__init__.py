@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from store.registers import application, certificate, commitment, review, team
+from store.registers import amendments, application, certificate, commitment, licence, review, team
 from store.registers.moment import Moment
 from workflow.engine import Step
 
@@ -28,6 +28,14 @@ REGISTERS: dict[str, Register] = {
         certificate.issue_certificate,
         certificate.annul_certificate,
         certificate.certificate_is_gone,
+        licence.issue_licence,
+        amendments.certificate_is_held,
+        amendments.reissue_certificate,
+        amendments.end_annex_rows,
+        amendments.repoint_annex_rows,
+        amendments.replace_signatories,
+        amendments.file_amendments,
+        amendments.cancel_certificate,
         commitment.digest_what_is_promised,
         commitment.commitment_is_open,
         commitment.bar_commitment_track,

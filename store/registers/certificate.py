@@ -88,7 +88,7 @@ def _certificate_held(connection: Connection, step: Step, moment: Moment) -> Any
     case = step.after
     if "first" in case.fact("application_types"):
         return None
-    named = _named_certificate(connection, case.fact("certificate_held"))
+    named = named_certificate(connection, case.fact("certificate_held"))
     if named is None or named.agency_id != case.agency_id:  # somebody else's is none that this agency can name
         raise Refusal(
             "unmet",
@@ -113,7 +113,7 @@ def annul_certificate(connection: Connection, step: Step, moment: Moment) -> Map
     """Annul 撤销 the whole certificate or the named annex rows (Licensing Law art. 69)."""
     command = step.command
     assert isinstance(command, Annul)
-    certificate = _named_certificate(connection, step.after.fact("certificate_number"))
+    certificate = named_certificate(connection, step.after.fact("certificate_number"))
     if certificate is None or certificate.status not in IN_FORCE:
         raise Refusal("unmet", Message(N_("The certificate is no longer in force.")))
     row, version = AnnexRowRecord, certificate.annex_version + 1
@@ -172,7 +172,7 @@ def annul_certificate(connection: Connection, step: Step, moment: Moment) -> Map
 
 def certificate_is_gone(connection: Connection, step: Step, moment: Moment) -> Mapping[str, Any]:
     """Refuse while the certificate is in force: then there is something to annul, or to decide not to annul."""
-    certificate = _named_certificate(connection, step.after.fact("certificate_number"))
+    certificate = named_certificate(connection, step.after.fact("certificate_number"))
     if certificate is not None and certificate.status in IN_FORCE and moment.on <= certificate.valid_to:
         raise Refusal("unmet", Message(N_("The certificate is still in force: annul, or decide not to.")))
     return {}
@@ -263,6 +263,7 @@ def _new_certificate(connection: Connection, step: Step, moment: Moment) -> tupl
         {
             "public_id": new_token(),
             "number": number,
+            "kind": case.procedure,
             "agency_id": case.agency_id,
             "agency_name": case.fact("agency_name") or agency.name,
             "agency_address": case.fact("agency_address") or agency.address,
@@ -290,7 +291,7 @@ def _version_granted(connection: Connection, certificate_id: int, case_id: int) 
     )
 
 
-def _named_certificate(connection: Connection, number: str | None) -> Any:
+def named_certificate(connection: Connection, number: str | None) -> Any:
     """The certificate with that number, locked for this transaction, or None."""
     if not number:
         return None

@@ -9,6 +9,7 @@ from store.records.applications import CapabilityRowRecord, ChecklistLineRecord
 from store.records.reference import CatalogueEntryRecord
 from store.registers.moment import Moment
 from workflow.commands import ConfirmRows, RecordFindings
+from workflow.dossiers import checklist_of
 from workflow.engine import Step
 from workflow.vocabulary import N_, Message, Refusal
 
@@ -16,8 +17,8 @@ _CHUNK = 5000  # bound parameters in one IN list, well under either database's l
 
 
 def open_checklist(connection: Connection, step: Step, moment: Moment) -> Mapping[str, Any]:
-    """Lay out the checklist lines of the review criteria (catalogue `checklist`) for this case."""
-    codes = connection.scalars(
+    """Lay out the lines for this case: those of its procedure's dossier, else those of the review criteria."""
+    codes = list(checklist_of(step.after.procedure, step.after.procedure_version)) or connection.scalars(
         select(CatalogueEntryRecord.code)
         .where(CatalogueEntryRecord.catalogue == "checklist")
         .order_by(CatalogueEntryRecord.ordinal)
