@@ -11,6 +11,7 @@ Standing = Literal[
     "valid",
     "not_yet_valid",
     "expired",
+    "deemed_renewed",
     "replaced",
     "suspended",
     "annulled",
@@ -43,13 +44,14 @@ class Certificate:
     imported: bool
     replaced_by: tuple[str, str] | None = None
     replaces: tuple[str, str] | None = None
+    deemed_renewed_on: date | None = None  # since when the law has it renewed because nobody decided in time
 
     def standing(self, on: date) -> Standing:
         """How the certificate stands on a day; an act upon it weighs more than its dates."""
         if self.status != "valid":
             return self.status  # type: ignore[return-value]  # the CHECK constraint allows only these words
         if on > self.valid_to:
-            return "expired"
+            return "deemed_renewed" if self.deemed_renewed_on and not self.replaced_by else "expired"
         if self.replaced_by:
             return "replaced"
         return "not_yet_valid" if on < self.valid_from else "valid"

@@ -192,6 +192,7 @@ def _certificate(row: Any) -> Certificate:
         imported=row.imported,
         replaced_by=(row.newer_number, row.newer_code) if row.newer_number else None,
         replaces=(row.older_number, row.older_code) if row.older_number else None,
+        deemed_renewed_on=row.deemed_renewed_on,
     )
 
 

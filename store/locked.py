@@ -22,7 +22,7 @@ from workflow.vocabulary import N_, Actor, Message, Refusal, Verdict
 
 _CASE = table_of(CaseRecord)
 _LOCKED = select(
-    *(c for c in _CASE.c if c.name not in ("due_on", "parent_id", "opened_at", "closed_at"))
+    *(c for c in _CASE.c if c.name not in ("due_on", "alarms_on", "counted_by", "parent_id", "opened_at", "closed_at"))
 )  # what a step reads; each column more is told and unpacked at every step
 LOCK = _LOCKED.where(_CASE.c.id == bindparam("key")).with_for_update()
 LOCK_PUBLIC = _LOCKED.where(_CASE.c.public_id == bindparam("key")).with_for_update()

@@ -23,7 +23,8 @@ from store.together import Adding, Dropping, Write
 from store.tokens import new_token
 from workflow import procedures
 from workflow.case import Case, SignOff
-from workflow.clocks import due_on, lapses_on, turn
+from workflow.alarms import alarms_on, escalations
+from workflow.clocks import counted_by, due_on, lapses_on, turn
 from workflow.engine import Step
 from workflow.procedure import Duty, Procedure, duties
 from workflow.vocabulary import SYSTEM, Actor
@@ -44,6 +45,8 @@ _WRITE = (
                 "acts",
                 "due_on",
                 "lapses_on",
+                "alarms_on",
+                "counted_by",
                 "audit_seq",
                 "audit_hash",
                 "changed_at",
@@ -139,7 +142,7 @@ def write_steps(
     values = {
         "key": before.id,
         "seen": before.version,
-        **_columns(locked.procedure, final, moment.at),
+        **_columns(locked.procedure, final, moment),
         "audit_seq": seq,
         "audit_hash": head,
         "number": final.fact("case_number", locked.row["number"]),
@@ -207,7 +210,7 @@ def _first_filed(procedure: Procedure, final: Case, at: datetime) -> datetime | 
     return at if left else None
 
 
-def _columns(procedure: Procedure, case: Case, at: datetime) -> dict[str, Any]:
+def _columns(procedure: Procedure, case: Case, moment: Moment) -> dict[str, Any]:
     return {
         "state": case.state,
         "track": case.track,
@@ -218,7 +221,9 @@ def _columns(procedure: Procedure, case: Case, at: datetime) -> dict[str, Any]:
         "clocks": [c.plain() for c in case.clocks],
         "due_on": due_on(case.clocks) or NEVER,
         "lapses_on": lapses_on(procedure, case.clocks) or NEVER,
-        "changed_at": at,
+        "alarms_on": alarms_on(procedure, case.clocks, moment.law.calendar) or NEVER,
+        "counted_by": counted_by(case.clocks, moment.law.calendar),
+        "changed_at": moment.at,
     }
 
 
@@ -252,7 +257,9 @@ def _turn_tasks(
 ) -> tuple[list[Write], bool]:
     """The tasks that go and come, and whether some stay (these may need another due date afterwards)."""
     was = duties(procedure, before.state, before.agency_id, before.facts, before.answered())
+    was |= escalations(procedure, before.clocks)
     now = duties(procedure, final.state, final.agency_id, final.facts, final.answered())
+    now |= escalations(procedure, final.clocks)
     writes: list[Write] = []
     if done := was - now:
         if now & was:
@@ -348,7 +355,7 @@ def open_case(
             "audit_seq": 1,
             "audit_hash": audit.GENESIS,
             "submitted_at": None if editable else moment.at,
-            **_columns(procedure, draft, moment.at),
+            **_columns(procedure, draft, moment),
         },
     ).scalar_one()
     row = audit.audit_row(

@@ -32,6 +32,10 @@ STANDINGS: dict[Standing, StandingFace] = {
     "expired": _face(
         "bad", N_("Expired"), N_("Genuine, but expired"),
         N_("No report may be issued under it after its last day. Ask the agency for its present certificate.")),
+    "deemed_renewed": _face(
+        "good", N_("Deemed renewed"), N_("This certificate is genuine and deemed renewed"),
+        N_("Its last day has passed, but a renewal was applied for in time and is not decided yet. By law it counts as "
+           "renewed until the decision (Licensing Law art. 50).")),
     "replaced": _face(
         "closed", N_("Replaced"), N_("Genuine, but replaced by a newer certificate"),
         N_("Look at the certificate that replaced it for what the agency may do now.")),
@@ -56,6 +60,8 @@ ACTS: dict[str, tuple[str, str]] = {
     "issued": ("good", N_("Issued")),
     "renewed": ("good", N_("Issued as a renewal")),
     "extended": ("active", N_("Annex changed")),
+    "deemed_renewed": ("attention", N_("Deemed renewed by law: no decision was made before it expired")),
+    "deemed_ended": ("attention", N_("Deemed renewal ended")),
     "imported": ("neutral", N_("Entered from the earlier register")),
     "rows_annulled": ("bad", N_("Part of the scope annulled")),
     "annulled": ("bad", N_("Annulled")),
@@ -66,7 +72,7 @@ ACTS: dict[str, tuple[str, str]] = {
     "reinstated": ("good", N_("Suspension lifted")),
 }
 # The grounds of these acts are published with them; those of a grant are the bureau's own.
-PUBLISHED = frozenset(ACTS) - {"issued", "renewed", "extended", "imported"}
+PUBLISHED = frozenset(ACTS) - {"issued", "renewed", "extended", "imported", "deemed_ended"}
 
 
 def standing_face(standing: Standing) -> StandingFace:

@@ -46,6 +46,7 @@ class _Turn:
     since: date
     action: str
     outcome: Outcome | None
+    handed_back: bool  # the applicant has the application again, to change it
 
 
 def turn(
@@ -67,7 +68,8 @@ def turn(
     kept = {clock.name: clock for clock in case.clocks}
     # A retraction drops the authority's duty rather than meeting or missing it.
     outcome = Outcome.DROPPED if procedure.states[target].outcome == "retracted" else None
-    step = _Turn(case, target, on, law, since or on, action, outcome)
+    handed_back = procedure.states[target].editable
+    step = _Turn(case, target, on, law, since or on, action, outcome, handed_back)
     for name, spec in procedure.spec.clocks.items():
         if moved := _moved(name, spec, kept.get(name), step):
             kept[name] = moved
@@ -81,7 +83,11 @@ def _moved(name: str, spec: ClockSpec, clock: Clock | None, step: _Turn) -> Cloc
         # the case has left the track that owed it
         return stop(clock, step.on, calendar, Outcome.DROPPED) if clock is not None and begun else clock
     if step.target not in spec.runs_in and step.target not in spec.rests_in:
-        return stop(clock, step.on, calendar, step.outcome) if clock is not None and begun else clock
+        if clock is None or not begun:
+            return clock
+        # What runs to a fixed day does not rest: it falls away with the pending application, and comes back with it.
+        fallen = spec.until is not None and step.handed_back
+        return stop(clock, step.on, calendar, Outcome.DROPPED if fallen else step.outcome)
     if clock is not None and begun and step.action and step.action == spec.on_lapse and has_lapsed(clock, step.on):
         return stop(clock, step.on, calendar)
     anew = begun and spec.restarts and step.case.state in spec.rests_in and step.target in spec.runs_in
@@ -102,8 +108,11 @@ def _started(name: str, spec: ClockSpec, clock: Clock | None, step: _Turn, anew:
         started = start(name, allowance, step.since, step.law.calendar)
         return replace(started, first_on=clock.first_on or clock.started_on) if anew and clock else started
     said = step.case.fact(spec.until.fact)
-    last = date.fromisoformat(str(said)) if said and clock is None else None
-    if last is None or step.since > no_later_than(last, allowance, step.law.calendar):
+    last = date.fromisoformat(str(said)) if said else None
+    if last is None or step.since > last:
+        return clock
+    in_time = clock is not None or step.since <= no_later_than(last, allowance, step.law.calendar)
+    if not in_time:
         return clock
     length = Allowance(
         name, (last - step.since).days, Unit.CALENDAR_DAYS, spec.until.article, allowance.valid_from,
@@ -131,6 +140,15 @@ def _at_rest_or_not(clock: Clock, ground: str, on: date, calendar: Calendar) -> 
 def due_on(clocks: tuple[Clock, ...]) -> date | None:
     """The nearest due date of the clocks that run; what a queue is sorted by."""
     return min((c.due_on for c in clocks if c.is_running and c.due_on), default=None)
+
+
+def counted_by(clocks: tuple[Clock, ...], calendar: Calendar) -> str:
+    """The version of the calendar that the clocks that still go were counted by; '' when none goes.
+
+    Where they differ it is another one than `calendar`'s, so that whoever looks for what to count anew finds it.
+    """
+    versions = {clock.calendar_version for clock in clocks if not clock.is_stopped}
+    return next(iter(sorted(versions - {calendar.version}) or versions), "")
 
 
 def lapses_on(procedure: Procedure, clocks: tuple[Clock, ...]) -> date | None:

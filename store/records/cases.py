@@ -3,10 +3,10 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from store.records.columns import Record, big_id, token
+from store.records.columns import NEVER, Record, big_id, token
 
 
 class CaseRecord(Record):
@@ -31,6 +31,8 @@ class CaseRecord(Record):
     clocks: Mapped[list[Any]]
     due_on: Mapped[date]
     lapses_on: Mapped[date] = mapped_column(index=True)
+    alarms_on: Mapped[date] = mapped_column(index=True, server_default=NEVER.isoformat())
+    counted_by: Mapped[str] = mapped_column(String(16), server_default=text("''"))
     audit_seq: Mapped[int] = mapped_column(default=0)
     audit_hash: Mapped[str] = mapped_column(String(64))
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("case.id"), index=True)
@@ -41,6 +43,11 @@ class CaseRecord(Record):
     __table_args__ = (
         Index("ix_case_agency", "agency_id", "id"),
         Index("ix_case_procedure_state", "procedure", "state", "id"),
+        # What a new calendar may move: cases whose clocks still go, by the calendar they were counted by.
+        Index(
+            "ix_case_counted_by", "counted_by", "id",
+            postgresql_where=text("counted_by <> ''"), sqlite_where=text("counted_by <> ''"),
+        ),
         CheckConstraint("version >= 0 AND round >= 1", name="counters"),
     )
 

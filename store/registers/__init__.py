@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from store.registers import amendments, application, certificate, commitment, licence, review, team
+from store.registers import amendments, application, certificate, commitment, licence, renewal, review, team
 from store.registers.moment import Moment
 from workflow.engine import Step
 
@@ -29,6 +29,8 @@ REGISTERS: dict[str, Register] = {
         certificate.annul_certificate,
         certificate.certificate_is_gone,
         licence.issue_licence,
+        renewal.deem_renewed,
+        renewal.end_deemed_renewal,
         amendments.certificate_is_held,
         amendments.reissue_certificate,
         amendments.end_annex_rows,

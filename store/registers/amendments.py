@@ -174,7 +174,8 @@ def _held(connection: Connection, step: Step, moment: Moment) -> Any:
         raise Refusal("unmet", Message(
             N_("The certificate that this application names, %(number)s, is not in the register. Enter it first."),
             {"number": case.fact("certificate_held")}))
-    if held.status not in IN_FORCE or held.replaced_by_id is not None or held.valid_to < moment.on:
+    lapsed = held.valid_to < moment.on and held.deemed_renewed_on is None
+    if held.status not in IN_FORCE or held.replaced_by_id is not None or lapsed:
         raise Refusal("unmet", Message(N_("The certificate is no longer in force.")))
     return held
 

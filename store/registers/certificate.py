@@ -104,7 +104,8 @@ def _certificate_held(connection: Connection, step: Step, moment: Moment) -> Any
     if "renewal" in case.fact("application_types"):
         filed_at = connection.scalar(select(CaseRecord.submitted_at).where(CaseRecord.id == case.id))
         until = filed_at.astimezone(BUREAU_ZONE).date() if filed_at else moment.on
-    if named.status not in IN_FORCE or named.replaced_by_id is not None or named.valid_to < until:
+    lapsed = named.valid_to < until and named.deemed_renewed_on is None
+    if named.status not in IN_FORCE or named.replaced_by_id is not None or lapsed:
         raise Refusal("unmet", Message(N_("The certificate is no longer in force.")))
     return named
 
@@ -173,7 +174,9 @@ def annul_certificate(connection: Connection, step: Step, moment: Moment) -> Map
 def certificate_is_gone(connection: Connection, step: Step, moment: Moment) -> Mapping[str, Any]:
     """Refuse while the certificate is in force: then there is something to annul, or to decide not to annul."""
     certificate = named_certificate(connection, step.after.fact("certificate_number"))
-    if certificate is not None and certificate.status in IN_FORCE and moment.on <= certificate.valid_to:
+    if certificate is None or certificate.status not in IN_FORCE:
+        return {}
+    if moment.on <= certificate.valid_to or certificate.deemed_renewed_on is not None:
         raise Refusal("unmet", Message(N_("The certificate is still in force: annul, or decide not to.")))
     return {}
 

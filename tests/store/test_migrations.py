@@ -47,10 +47,11 @@ def schema(database: Database) -> dict[str, list[tuple[str, ...]]]:
 
 
 def _plain(said: str) -> str:
-    """A statement as the sorted list of its lines: the order of constraints within a table means nothing, nor
-    does it that SQLite quotes the name of a table that was made anew."""
+    """A statement as the sorted list of its parts: the order of columns and constraints within a table means nothing,
+    nor does it that SQLite quotes the name of a table that was made anew, or puts an added column on another's line."""
     said = re.sub(r'^CREATE TABLE "([a-z_]{5,})"', r"CREATE TABLE \1", said)
-    return "; ".join(sorted(" ".join(line.split()).rstrip(",") for line in said.splitlines()))
+    parts = re.split(r"\n|,(?![^()]*\))", said)
+    return "; ".join(sorted(part for part in (" ".join(part.split()) for part in parts) if part))
 
 
 def differences(database: Database) -> list[Any]:
