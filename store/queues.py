@@ -1,10 +1,11 @@
 """QueueStore: what waits for a person, desk by desk. Read-only, scoped, keyset-paged, never counted to the end.
 
 A desk is a role. Its queue holds the open tasks of that role: everyone's for a bureau-wide role, one's own
-department's, one's own person's. The order is due day first, then age; the index `ix_task_queue` serves it.
+department's, one's own person's; standing in for somebody, that person's. The order is due day first, then age;
+the index `ix_task_queue` serves it.
 """
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -15,7 +16,7 @@ from store.database import Database
 from store.records.audit import OF_SOMEBODY, AuditRecord
 from store.records.cases import CaseRecord, TaskRecord
 from store.records.columns import NEVER, table_of
-from store.scope import visible_to
+from store.scope import delegated_procedure, visible_to
 from store.values import Page, QueueLine
 from workflow.deadlines import Clock
 from workflow.vocabulary import N_, Actor, Message, Refusal, Role
@@ -90,7 +91,7 @@ class QueueStore:
 
         Raises Refusal: unknown, when the desk is not the actor's; malformed, when `after` is not a key.
         """
-        wanted = wanted or Filter()
+        wanted = _held_to(actor, wanted or Filter())
         mine = self._holding(actor, role)
         if wanted.overdue:
             mine = and_(mine, _TASK.c.due_on < self.database.clock.today())
@@ -106,17 +107,21 @@ class QueueStore:
     def counts(self, actor: Actor, desks: Iterable[Role] | None = None) -> dict[Role, Count]:
         """How much waits at each desk, counted to CAP at most: one statement for all desks."""
         roles = tuple(desks_of(actor) if desks is None else desks)
-        held = {role: self._holding(actor, role) for role in roles}
+        return dict(zip(roles, self.counts_of([(actor, role) for role in roles]), strict=True))
+
+    def counts_of(self, desks: Sequence[tuple[Actor, Role]]) -> tuple[Count, ...]:
+        """The same for desks of different places, one's own and those of the people one stands in for."""
+        held = [(self._holding(actor, role), delegated_procedure(actor)) for actor, role in desks]
         if not held:
-            return {}
+            return ()
         today = self.database.clock.today()
-        columns = [column for role, mine in held.items() for column in (
-            _capped(mine).label(f"{role.value}_waiting"),
-            _capped(and_(mine, _TASK.c.due_on < today)).label(f"{role.value}_overdue"))]
+        columns = [column for place, (mine, only) in enumerate(held) for column in (
+            _capped(mine, only).label(f"waiting_{place}"),
+            _capped(and_(mine, _TASK.c.due_on < today), only).label(f"overdue_{place}"))]
         with self.database.reading() as connection:
-            row = connection.execute(select(*columns)).mappings().one()
-        return {role: Count(min(row[f"{role.value}_waiting"], CAP), min(row[f"{role.value}_overdue"], CAP),
-                            row[f"{role.value}_waiting"] > CAP) for role in roles}
+            row = connection.execute(select(*columns)).one()
+        return tuple(Count(min(row[2 * n], CAP), min(row[2 * n + 1], CAP), row[2 * n] > CAP)
+                     for n in range(len(held)))
 
     def recent(self, actor: Actor, limit: int = 8) -> tuple[RecentAct, ...]:
         """The last acts of this account on cases it may still see, newest first."""
@@ -137,6 +142,7 @@ class QueueStore:
 
 def holder_of(actor: Actor, role: Role) -> str:
     """The name under which tasks of a role wait for this actor (see `workflow.procedure.Duty`)."""
+    actor = actor.seat
     if role is Role.APPLICANT:
         return f"agency:{actor.agency_id}"
     if role is Role.DEPARTMENT_OFFICER:
@@ -144,6 +150,12 @@ def holder_of(actor: Actor, role: Role) -> str:
     if role in (Role.TEAM_LEADER, Role.REVIEWER):
         return f"person:{actor.person_id}"
     return ""
+
+
+def _held_to(actor: Actor, wanted: Filter) -> Filter:
+    """A delegate for one procedure looks at that one only; asking for another finds nothing."""
+    only = delegated_procedure(actor)
+    return replace(wanted, procedure=only) if only and not wanted.procedure else wanted
 
 
 def _page(mine: ColumnElement[bool], actor: Actor, wanted: Filter, limit: int) -> Any:
@@ -179,8 +191,15 @@ def _matches(text: str) -> ColumnElement[bool]:
     return or_(_CASE.c.agency_name.contains(text, autoescape=True), _CASE.c.number.startswith(text, autoescape=True))
 
 
-def _capped(mine: ColumnElement[bool]) -> Any:
-    counted = select(literal(1)).select_from(_TASK).where(mine).limit(CAP + 1).subquery()
+def _capped(mine: ColumnElement[bool], only: str = "") -> Any:
+    """Counted to CAP; of one procedure among the next SCAN tasks."""
+    if only:
+        near = _near(mine)
+        asked = select(literal(1)).select_from(near.join(_CASE, _CASE.c.id == near.c.case_id)).where(
+            _CASE.c.procedure == only)
+    else:
+        asked = select(literal(1)).select_from(_TASK).where(mine)
+    counted = asked.limit(CAP + 1).subquery()
     return select(func.count()).select_from(counted).scalar_subquery()
 
 

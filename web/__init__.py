@@ -9,6 +9,7 @@ BLUEPRINTS: tuple[str, ...] = (
     "web.uploads",
     "web.desks",
     "web.cases",
+    "web.delegations",
     "web.rows",
     "web.findings",
     "web.documents",

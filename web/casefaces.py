@@ -229,8 +229,19 @@ def _entry(procedure: Procedure, entry: TimelineEntry) -> EntryFace:
     place = department_name(entry.department) if entry.department else say(_role_words(entry.role))
     if entry.role == "is_the_system":
         return EntryFace(entry.at, action.done, "", TONES[action.spec.tone], said(entry.payload), entry.hash, place)
-    return EntryFace(entry.at, action.done, entry.actor_name, TONES[action.spec.tone], said(entry.payload), entry.hash,
+    return EntryFace(entry.at, action.done, by_whom(entry), TONES[action.spec.tone], said(entry.payload), entry.hash,
                      place)
+
+
+def by_whom(entry: TimelineEntry) -> str:
+    """Who acted, and for whom if it was in the place of somebody else."""
+    principal = entry.payload.get("for")
+    return in_stead(entry.actor_name, str(principal["name"])) if isinstance(principal, dict) else entry.actor_name
+
+
+def in_stead(who: str, principal: str) -> str:
+    """"B for A"."""
+    return say(Message(N_("%(who)s for %(principal)s"), {"who": who, "principal": principal})) if principal else who
 
 
 SAVES = frozenset({"edit_application", "save_application"})

@@ -16,12 +16,13 @@ from web.casefaces import (
     DueFace,
     department_name,
     due_face,
+    in_stead,
     pressing,
     state_face,
     track_label,
     with_names,
 )
-from web.context import ROLE_LABELS, current_actor, say
+from web.context import ROLE_LABELS, case_store, current_actor, principals, say
 from web.desks import address_of
 from web.dossierfaces import type_words
 from web.faces import link_to
@@ -118,6 +119,18 @@ def action_faces(file: CaseFile, offers: Iterable[Offer]) -> list[OfferFace]:
     return sorted(faces, key=lambda face: order[face.action.tone])
 
 
+def stead_offers(file: CaseFile) -> list[dict[str, Any]]:
+    """What could be done here in the place of others: for each, whose place, its actions and its address."""
+    found = []
+    for key, principal in principals() if current_actor().acting_for is None else ():
+        actor = current_actor().standing_in(principal)
+        offers = [o for o in case_store().offers(file, actor) if o.unmet is None]
+        if offers:  # who could act on a case sees it
+            found.append({"name": principal.name, "actions": "、".join(say(o.action.label) for o in offers),
+                          "url": url_for("cases.show", public_id=file.public_id, stead=key)})
+    return found
+
+
 def brief(file: CaseFile) -> list[tuple[str, Any]]:
     """What one must know to act: (term, value) pairs, only those that apply."""
     case, facts = file.case, file.case.facts
@@ -176,7 +189,7 @@ def rounds(file: CaseFile, answers: Iterable[Answer]) -> list[tuple[int, list[Bo
         answered.add((answer.round, answer.department))
         found.setdefault(answer.round, []).append(BoardLine(
             department_name(answer.department), say(VERDICTS[answer.verdict]), verdict_tone(answer.verdict),
-            answer.officer, answer.at, answer.opinion))
+            in_stead(answer.officer, answer.principal), answer.at, answer.opinion))
     if file.case.state in file.procedure.sign_off_states:
         clock = next((due_face(c) for c in file.case.clocks if c.name == "department_opinion" and c.is_running), None)
         found.setdefault(file.case.round, []).extend(

@@ -11,7 +11,16 @@ from store.values import CaseFile
 from web import acts
 from web.access import STAFF, grant_access
 from web.casefaces import clock_faces, department_name, history, progress
-from web.casepages import action_faces, brief, case_frame, department_board, home_of, related_faces, rounds
+from web.casepages import (
+    action_faces,
+    brief,
+    case_frame,
+    department_board,
+    home_of,
+    related_faces,
+    rounds,
+    stead_offers,
+)
 from web.context import case_store, current_actor, database, reference
 from web.dossierfaces import agency_faces, section_faces, table_faces, way_names
 from workflow.vocabulary import N_, Message, Refusal
@@ -48,7 +57,8 @@ def show(public_id: str) -> str:
     return _page("show", file, "show", offers=action_faces(file, case_store().offers(file, current_actor())),
                  address=lambda name: acts.address(file, file.procedure.by_name[name]), brief=brief(file),
                  steps=progress(file, entries), entries=history(file, entries[:6]), clocks=clock_faces(file),
-                 board=department_board(file), related=related_faces(casework.related(file, current_actor())))
+                 board=department_board(file), in_stead=stead_offers(file),
+                 related=related_faces(casework.related(file, current_actor())))
 
 
 @bp.get("/<public_id>/dossier")

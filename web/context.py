@@ -11,6 +11,7 @@ from configuration import Settings
 from store.accounts import AccountStore
 from store.cases import CaseStore
 from store.database import Database
+from store.delegations import DelegationStore
 from store.files import FileStore
 from store.law import LawBook
 from store.people import Account
@@ -20,13 +21,16 @@ from store.throttles import ThrottleStore
 from web.language import current as language
 from web.language import say
 from web.sessions import WebSession
-from workflow.vocabulary import N_, Actor, Message, Role
+from workflow.vocabulary import N_, Actor, Message, Principal, Role
 
 __all__ = [
     "ROLE_LABELS", "House", "Me", "accounts", "address", "case_store", "confirm_identity", "current_actor",
-    "database", "department_label", "files", "house", "language", "laws", "now", "reauthenticated", "reference",
-    "role_labels", "say", "sessions", "tell", "throttles", "today", "visitor", "web_session",
+    "database", "department_label", "files", "house", "language", "laws", "now", "principals", "reauthenticated",
+    "reference", "role_labels", "say", "sessions", "tell", "throttles", "today", "visitor", "web_session",
 ]
+
+# Where one may stand in for somebody: these pages read `?stead=` and carry it along in every address they make.
+IN_STEAD = frozenset({"cases", "rows", "findings", "documents", "desks", "bulk"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +82,18 @@ class Me:
 def register(app: Flask) -> None:
     """Give every template `me`."""
     app.context_processor(_me)
+    app.url_defaults(_carry_the_stead)
     app.jinja_env.globals.update(department_label=department_label, role_labels=role_labels)
 
 
 def _me() -> dict[str, Any]:
     account = web_session().account if has_request_context() else None
-    return {"me": Me(account) if account else None}
+    return {"me": Me(account) if account else None, "acting_for": _acting_for}
+
+
+def _acting_for() -> Principal | None:
+    """In whose place this page stands, once a view has asked; an error page never asks."""
+    return g.stead[1] if has_request_context() and "stead" in g else None
 
 
 def house() -> House:
@@ -152,11 +162,36 @@ def visitor() -> Actor | None:
 
 
 def current_actor() -> Actor:
-    """Who is signed in, in a view that is not public. Raises LookupError on a public page."""
+    """Who is signed in, in a view that is not public; on pages where one may stand in for somebody and the address
+    says so, in that place. Raises LookupError on a public page, Refusal("forbidden") when the delegation is over."""
     found = visitor()
     if found is None:
         raise LookupError("nobody is signed in: this endpoint should not be public")
-    return found
+    key = stead()
+    if not key:
+        return found
+    if g.get("stead", (None, None))[0] != key:
+        g.stead = key, DelegationStore(database()).principal(found, key)
+    return found.standing_in(g.stead[1])
+
+
+def stead() -> str:
+    """The delegation by which this page stands in for somebody; empty for oneself."""
+    return request.args.get("stead", "") if request.blueprint in IN_STEAD else ""
+
+
+def principals() -> tuple[tuple[str, Principal], ...]:
+    """(delegation, principal) of everybody for whom whoever is signed in may act today; read once per request."""
+    if "principals" not in g:
+        who = visitor()
+        g.principals = DelegationStore(database()).principals(who) if who and who.agency_id is None else ()
+    return cast(tuple[tuple[str, Principal], ...], g.principals)
+
+
+def _carry_the_stead(endpoint: str, values: dict[str, Any]) -> None:
+    """Every address on a page that stands in for somebody keeps doing so, unless it says `stead=none`."""
+    if has_request_context() and (key := stead()) and endpoint.partition(".")[0] in IN_STEAD:
+        values.setdefault("stead", key)
 
 
 def reauthenticated() -> bool:

@@ -9,10 +9,10 @@ from store.oversight import Oversight
 from store.queues import CAP, Filter, QueueStore, desks_of
 from web.access import grant_access
 from web.casefaces import queue_faces, state_face, track_label
-from web.context import ROLE_LABELS, current_actor, database, today, visitor
+from web.context import ROLE_LABELS, current_actor, database, principals, say, stead, today, visitor
 from web.faces import link_to
 from workflow import procedures
-from workflow.vocabulary import N_, Message, Refusal, Role
+from workflow.vocabulary import N_, Actor, Message, Refusal, Role
 
 bp = Blueprint("desks", __name__, url_prefix="/desk")
 grant_access("desks.start", signed_in=True)
@@ -38,21 +38,36 @@ def _rail() -> list[dict[str, Any]]:
     actor = visitor()
     if actor is None:
         return []
-    roles = desks_of(actor)
-    counts = QueueStore(database()).counts(actor, [role for role in roles if role is not Role.ADMINISTRATOR])
+    lent = [(key, actor.standing_in(principal)) for key, principal in principals()]
+    places = [("", actor, role) for role in desks_of(actor)]
+    places += [(key, other, role) for key, other in lent for role in desks_of(other)]
+    counted = [(other, role) for _, other, role in places if role is not Role.ADMINISTRATOR]
+    counts = iter(QueueStore(database()).counts_of(counted))
     here = (request.view_args or {}).get("role") if request.endpoint == "desks.show" else None
-    return [{"label": ROLE_LABELS[role], "url": address_of(role), "current": here == kebab(role),
-             "count": counts[role].waiting if role in counts else None} for role in roles]
+    return [{"label": desk_label(other, role), "url": address_of(role, key), "in_stead": bool(key),
+             "current": here == kebab(role) and key == stead(),
+             "count": next(counts).waiting if role is not Role.ADMINISTRATOR else None}
+            for key, other, role in places]
+
+
+def desk_label(actor: Actor, role: Role) -> Message:
+    """What a desk is called, and whose it is when it is not one's own."""
+    if actor.acting_for is None:
+        return Message(ROLE_LABELS[role])
+    return Message(N_("%(desk)s · for %(principal)s"), {"desk": say(ROLE_LABELS[role]),
+                                                         "principal": actor.acting_for.name})
 
 
 def kebab(role: Role) -> str:
     return role.value.replace("_", "-")
 
 
-def address_of(role: Role) -> str:
-    """Where the work of a role lies; the applicant's own pages, if they are there, are its desk."""
+def address_of(role: Role, key: str | None = None) -> str:
+    """Where the work of a role lies; the applicant's own pages, if they are there, are its desk. `key` is the
+    delegation by which somebody else's desk is meant, "" for one's own; without it the page's own is kept."""
     own = link_to("applications.index") if role is Role.APPLICANT else None
-    return own or url_for("desks.show", role=kebab(role))
+    place = {} if key is None else {"stead": key or None}
+    return own or url_for("desks.show", role=kebab(role), **place)
 
 
 @bp.app_context_processor
@@ -79,7 +94,7 @@ def show(role: str) -> str:
     page = queues.queue(actor, desk, wanted, after=request.args.get("after"))
     count = queues.counts(actor, [desk])[desk]
     return render_template(
-        "desks/show.html", role=desk, label=ROLE_LABELS[desk], lines=queue_faces(page.lines), after=page.after,
+        "desks/show.html", role=desk, label=desk_label(actor, desk), lines=queue_faces(page.lines), after=page.after,
         count=count, cap=CAP, wanted=wanted, recent=_recent(), choices=_choices(), today=today())
 
 

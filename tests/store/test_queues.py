@@ -13,7 +13,8 @@ from tests.store import factories
 from tests.store.factories import MONDAY, STAFF
 from tests.store.statements import counted
 from workflow import procedures
-from workflow.vocabulary import Refusal, Role
+from workflow.delegation import Delegation
+from workflow.vocabulary import Actor, Principal, Refusal, Role
 
 WINDOW = STAFF["window_officer"]
 TODAY = MONDAY.date()
@@ -147,3 +148,42 @@ def test_a_queue_page_takes_the_same_few_statements_whatever_the_data(database, 
             queues.counts(WINDOW)
             queues.recent(WINDOW)
         assert len(statements) <= 5, statements
+
+
+# -- in the place of somebody else ---------------------------------------------------------------------------
+
+
+def in_stead_of_the_window(procedure: str = "") -> Actor:
+    terms = Delegation(1, WINDOW.person_id, "deputy", TODAY, TODAY + timedelta(days=6), procedure)
+    return factories.person("deputy", Role.INSPECTOR).standing_in(Principal(
+        WINDOW.account_id, WINDOW.person_id, WINDOW.name, WINDOW.roles, terms))
+
+
+def test_a_delegate_finds_the_queue_of_the_principal_page_by_page(database, queues):
+    lay_out_tasks(database, 70)
+    actor = in_stead_of_the_window()
+    assert desks_of(actor) == (Role.WINDOW_OFFICER,)
+    own, stead = [queues.queue(who, Role.WINDOW_OFFICER, limit=50) for who in (WINDOW, actor)]
+    assert stead == own
+    rest = queues.queue(actor, Role.WINDOW_OFFICER, after=stead.after, limit=50)
+    assert len(rest.lines) == 20 and rest.after is None
+    with pytest.raises(Refusal):
+        queues.queue(actor, Role.INSPECTOR)  # the own desk is not the principal's
+
+
+@pytest.mark.parametrize(("procedure", "found"), [("cma", 9), ("cma_verification", 0)])
+def test_a_delegation_of_one_procedure_shows_no_other(database, queues, procedure, found):
+    lay_out_tasks(database, 9)
+    actor = in_stead_of_the_window(procedure)
+    assert len(queues.queue(actor, Role.WINDOW_OFFICER).lines) == found
+    assert queues.counts(actor)[Role.WINDOW_OFFICER].waiting == found
+    assert queues.queue(actor, Role.WINDOW_OFFICER, Filter(procedure="another")).lines == ()
+
+
+def test_own_and_lent_desks_are_counted_in_one_statement(database, queues):
+    lay_out_tasks(database, 9)
+    desks = [(WINDOW, Role.WINDOW_OFFICER), (in_stead_of_the_window(), Role.WINDOW_OFFICER),
+             (in_stead_of_the_window("cma"), Role.WINDOW_OFFICER)]
+    with counted(database) as statements:
+        counts = queues.counts_of(desks)
+    assert [c.waiting for c in counts] == [9, 9, 9] and len(statements) == 1
