@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import IntegrityError
 
+from store import at_once
 from store.database import Database
 from store.delegations import require_in_force
 from store.law import LawBook
@@ -177,6 +178,8 @@ class CaseStore:
             raise Refusal("malformed", Message(N_("This request carries no usable id; reload the page.")))
         law = self.laws.current()  # before the transaction: one that holds a connection must not wait for another
         sent = (law, name, actor, command, command_id, expected_version, reauthenticated)
+        if done := at_once.perform(self.database, law, public_id, *sent[1:]):
+            return done
         try:
             with self.database.writing() as connection:
                 locked = _lock_visible(connection, public_id, actor)

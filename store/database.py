@@ -69,6 +69,26 @@ class Database:
             yield connection
 
     @contextmanager
+    def directly(self) -> Iterator[Any]:
+        """The driver's own connection to PostgreSQL, on which every statement is a transaction. Raises `Busy`."""
+        broken = self.engine.dialect.loaded_dbapi.OperationalError
+        try:
+            borrowed = self.engine.raw_connection()
+            driver = borrowed.driver_connection
+            assert driver is not None
+            try:
+                driver.autocommit = True
+                yield driver
+            finally:
+                if driver.closed:
+                    borrowed.invalidate()
+                else:
+                    driver.autocommit = False
+                borrowed.close()
+        except broken as error:  # as in `_connect`
+            raise Busy(str(error)) from error
+
+    @contextmanager
     def _connect(self, *, writes: bool) -> Iterator[Connection]:
         try:
             with self.engine.connect() as connection:

@@ -12,6 +12,7 @@ from store.records.audit import AuditRecord
 from store.records.cases import CaseRecord, SignOffRecord
 from store.records.columns import table_of
 from store.registers.moment import Moment
+from store.scope import sees
 from store.values import Performed
 from workflow import procedures
 from workflow.case import Act, Case, SignOff
@@ -25,6 +26,7 @@ _LOCKED = select(
     *(c for c in _CASE.c if c.name not in ("due_on", "alarms_on", "counted_by", "parent_id", "opened_at", "closed_at"))
 )  # what a step reads; each column more is told and unpacked at every step
 LOCK = _LOCKED.where(_CASE.c.id == bindparam("key")).with_for_update()
+READ_PUBLIC = _LOCKED.where(_CASE.c.public_id == bindparam("key"))
 LOCK_PUBLIC = _LOCKED.where(_CASE.c.public_id == bindparam("key")).with_for_update()
 _SIGN_OFFS = (
     select(
@@ -83,7 +85,15 @@ def lock(connection: Connection, key: int | str) -> Locked:
 
     Raises Refusal: unknown, or unmet when the definition it is pinned to is not here.
     """
-    statement: Select[Any] = LOCK if isinstance(key, int) else LOCK_PUBLIC
+    return _found(connection, LOCK if isinstance(key, int) else LOCK_PUBLIC, key)
+
+
+def look(connection: Connection, public_id: str) -> Locked:
+    """The same without locking: what is written upon it must be guarded by its version."""
+    return _found(connection, READ_PUBLIC, public_id)
+
+
+def _found(connection: Connection, statement: Select[Any], key: int | str) -> Locked:
     row = connection.execute(statement, {"key": key}).mappings().first()
     if row is None:
         raise no_such_case()
@@ -126,6 +136,13 @@ def parties(case: Case) -> frozenset[str]:
         {f"department:{d}" for d in case.fact("departments") or ()}
         | {f"person:{p}" for p in case.fact("team") or ()}
     )
+
+
+def seen_by(actor: Actor, locked: Locked) -> bool:
+    """Whether the case exists for this actor; see `store.scope`."""
+    case, filed = locked.case, locked.row["submitted_at"] is not None
+    known = parties(case)
+    return sees(actor, agency_id=case.agency_id, filed=filed, parties=known, procedure=case.procedure)
 
 
 def moment_of(clock: Clock, law: Law, locked: Locked | None = None) -> Moment:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event, text
 
-from store import locked, pen
+from store import at_once, locked, pen
 from store.cases import CaseStore
 from store.database import Database
 from store.law import LawBook
@@ -31,13 +31,24 @@ def test_answers_at_the_same_instant_are_joined_exactly_once(
     assert (outcome.wrong, outcome.refused) == ({}, {})
 
 
-def test_with_the_lock_in_place_even_a_forced_meeting_loses_nothing(cases: CaseStore) -> None:
+@pytest.mark.parametrize("way", ["at once", "under the lock"])
+def test_even_a_forced_meeting_loses_nothing(
+    cases: CaseStore, way: str, request: pytest.FixtureRequest
+) -> None:
+    if way == "under the lock":
+        request.getfixturevalue("never_at_once")
     with read_before_either_writes():
         outcome = race(cases, DEPARTMENTS[:2], 3)
     assert outcome.unexpected == 0
 
 
 # -- planted faults: each belt taken off in turn, and the race must show it --------------------------------------
+
+
+@pytest.fixture
+def never_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every step is taken under the lock, as on SQLite."""
+    monkeypatch.setattr(at_once, "perform", lambda *_: None)
 
 
 @pytest.fixture
@@ -53,7 +64,7 @@ def without_the_lock(database: Database, monkeypatch: pytest.MonkeyPatch) -> Ite
     yield
 
 
-@pytest.mark.usefixtures("without_the_lock")
+@pytest.mark.usefixtures("without_the_lock", "never_at_once")
 def test_without_the_lock_an_answer_is_refused(cases: CaseStore, database: Database) -> None:
     """The version check and the unique constraints still keep the case whole, but somebody is turned away."""
     database.engine.dispose()
@@ -64,13 +75,25 @@ def test_without_the_lock_an_answer_is_refused(cases: CaseStore, database: Datab
     assert outcome.wrong["joined otherwise than once"] == 3
 
 
+def test_a_step_at_once_needs_no_lock_but_the_version(cases: CaseStore, without_the_lock: None) -> None:
+    """The one who comes second finds another version and begins again: on PostgreSQL the lock only keeps order."""
+    if cases.database.is_sqlite:
+        pytest.skip("SQLite takes every step under its lock")
+    with read_before_either_writes():
+        outcome = race(cases, DEPARTMENTS[:2], 3)
+    assert outcome.wrong == {}
+
+
+@pytest.mark.parametrize("way", ["at once", "under the lock"])
 @pytest.mark.usefixtures("without_the_lock")
 def test_without_lock_and_version_check_the_join_is_lost_in_silence(
-    postgresql_seeded_url: str, clock: MovableClock, monkeypatch: pytest.MonkeyPatch, database: Database
+    monkeypatch: pytest.MonkeyPatch, database: Database, way: str, request: pytest.FixtureRequest
 ) -> None:
     """What the belts are for: nobody is refused, every answer is there, and the case waits for ever."""
     if database.is_sqlite:
         pytest.skip("SQLite refuses the second writer of a deferred transaction by itself")
+    if way == "under the lock":
+        request.getfixturevalue("never_at_once")
     monkeypatch.setattr(pen, "_WRITE", _without_version(pen._WRITE))
     with database.writing() as connection:
         connection.execute(text("ALTER TABLE audit_entry DROP CONSTRAINT uq_audit_entry_case_id_seq"))

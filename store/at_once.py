@@ -1,0 +1,145 @@
+"""A step at once: what it reads, as it stands; and all it writes in one statement that is a transaction by itself.
+
+On PostgreSQL to begin, to lock and to commit cost more than the step. Here nothing is locked while a step is thought
+over: the guard of its one write is the version that was read, and a step that finds it changed has written nothing.
+It is then taken again under the lock, where every refusal is spoken as well. So is a step that must write more than
+that one statement: the connection handed to the pen keeps the statement back until the pen is done, and gives up at
+the first word of another.
+"""
+
+from collections import namedtuple
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Any, cast
+
+from sqlalchemy import Connection, Engine, Select
+from sqlalchemy.engine import Dialect
+
+from store.database import Database
+from store.locked import Locked, look, moment_of, seen_by
+from store.pen import write_steps
+from store.values import Performed
+from workflow import engine
+from workflow.clocks import Law
+from workflow.commands import Command
+from workflow.deadlines import NoAllowance
+from workflow.vocabulary import Actor, Refusal
+
+
+class NeedsTheLock(Exception):
+    """This step cannot be taken at once; nothing was written."""
+
+
+def perform(
+    database: Database,
+    law: Law,
+    public_id: str,
+    name: str,
+    actor: Actor,
+    command: Command,
+    command_id: str,
+    expected_version: int | None,
+    reauthenticated: bool,
+) -> Performed | None:
+    """Take one action at once; None when it must be asked for under the lock, whatever the reason."""
+    if database.is_sqlite or actor.acting_for is not None:  # a delegation is looked up beside the case
+        return None
+    with database.directly() as driver:
+        direct = Direct(database.engine, driver)
+        connection = cast(Connection, direct)  # as much of one as reading a case and writing a step need
+        try:
+            locked = look(connection, public_id)
+            moment = moment_of(database.clock, law, locked)
+            if locked.row["lapses_on"] < moment.on or not _as_expected(locked, actor, expected_version):
+                return None
+            if (action := locked.procedure.by_name.get(name)) and action.spec.registers:
+                return None
+            steps = engine.fire(locked.procedure, locked.case, name, actor, command, moment.on, law)
+            if steps[0].action.spec.reauthenticate and not reauthenticated:
+                return None
+            if any(step.action.spec.registers or step.action.spec.opens for step in steps):
+                return None
+            final = write_steps(connection, locked, steps, moment, command_id)
+            if not direct.write():
+                return None
+        except (NeedsTheLock, Refusal, NoAllowance, driver_errors(database).IntegrityError):
+            return None
+    return Performed(locked.public_id, final.version, final.state, tuple(steps))
+
+
+def driver_errors(database: Database) -> Any:
+    """The module of the driver, for its exceptions."""
+    return database.engine.dialect.loaded_dbapi
+
+
+def _as_expected(locked: Locked, actor: Actor, expected_version: int | None) -> bool:
+    return expected_version in (None, locked.case.version) and seen_by(actor, locked)
+
+
+class Direct:
+    """A connection without a transaction, as far as a step needs one: it reads, and keeps one write back.
+
+    It is told what is to be written by `exec_driver_sql`, answers as if all went well, and does it in `write`.
+    Whoever listens to the engine's statements hears these as well.
+    """
+
+    def __init__(self, engine: Engine, driver: Any) -> None:
+        self.dialect = engine.dialect
+        self._listeners = engine.dispatch.before_cursor_execute
+        self._cursor = driver.cursor()
+        self._kept: tuple[str, Mapping[str, Any]] | None = None
+
+    def execute(self, statement: Any, values: Mapping[str, Any]) -> "Rows":
+        """Read. Raises NeedsTheLock for anything else, and once there is something to write."""
+        if self._kept is not None or not isinstance(statement, Select):
+            raise NeedsTheLock
+        words, row = _words(statement, self.dialect)
+        self._send(words, values)
+        return Rows(row, self._cursor.fetchall())
+
+    def scalars(self, statement: Any, values: Mapping[str, Any]) -> list[Any]:
+        return [row[0] for row in self.execute(statement, values)]
+
+    def exec_driver_sql(self, words: str, values: Mapping[str, Any]) -> "Direct":
+        if self._kept is not None:
+            raise NeedsTheLock
+        self._kept = words, values
+        return self
+
+    def scalar(self) -> int:
+        return 1
+
+    def write(self) -> bool:
+        """Send what was kept; whether its guard found the row as it was read."""
+        assert self._kept is not None
+        self._send(*self._kept)
+        return bool(self._cursor.fetchone()[0])
+
+    def _send(self, words: str, values: Mapping[str, Any]) -> None:
+        for listener in self._listeners:
+            listener(self, self._cursor, words, values, None, False)
+        self._cursor.execute(words, values)
+
+
+class Rows:
+    """What was read, in the shapes that readers of a case ask for."""
+
+    def __init__(self, row: Any, found: list[tuple[Any, ...]]) -> None:
+        self._row, self._found = row, found
+
+    def __iter__(self) -> Iterator[Any]:
+        return map(self._row._make, self._found)
+
+    def mappings(self) -> "Rows":
+        return self
+
+    def first(self) -> dict[str, Any] | None:
+        return dict(zip(self._row._fields, self._found[0], strict=True)) if self._found else None
+
+
+@lru_cache(maxsize=64)
+def _words(statement: Select[Any], dialect: Dialect) -> tuple[str, Any]:
+    """A statement of ours in the words of the database, and the names of its columns."""
+    if statement._for_update_arg is not None:
+        raise NeedsTheLock
+    return str(statement.compile(dialect=dialect)), namedtuple("Row", statement.selected_columns.keys())  # type: ignore[misc]

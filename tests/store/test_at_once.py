@@ -1,0 +1,171 @@
+"""A step at once: one statement writes it or nothing does, and whatever does not fit goes under the lock."""
+
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+import pytest
+from sqlalchemy import Connection, select, update
+
+from store import at_once
+from store.cases import CaseStore
+from store.database import Busy, Database
+from store.law import LawBook
+from store.locked import LOCK_PUBLIC, READ_PUBLIC
+from store.records.cases import CaseRecord, TaskRecord
+from store.records.columns import table_of
+from tests.store.factories import CaseHand, MovableClock, everything, flaws
+from tests.store.statements import counted
+
+Factory = Callable[..., CaseHand]
+_CASE = table_of(CaseRecord)
+
+
+@pytest.fixture
+def database(postgresql_seeded_url: str, clock: MovableClock) -> Any:
+    """PostgreSQL only: SQLite has one writer and no round trips to save."""
+    opened = Database(postgresql_seeded_url, clock)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def taken(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Whether each step was taken at once."""
+    found: list[bool] = []
+    real = at_once.perform
+
+    def perform(*arguments: Any) -> Any:
+        done = real(*arguments)
+        found.append(done is not None)
+        return done
+
+    monkeypatch.setattr(at_once, "perform", perform)
+    return found
+
+
+def test_a_step_reads_and_writes_once_without_a_transaction_around_them(
+    cma_case: Factory, cases: CaseStore, database: Database, taken: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hand = cma_case("awaiting_sign_off", departments=["ecology", "health"])
+    actor, command = hand.usual_actor("sign_off"), hand.usual("sign_off")
+    taken.clear()
+    begun: list[object] = []
+    monkeypatch.setattr(psycopg.Connection, "commit", lambda *_: begun.append("commit"))
+    with counted(database) as statements:
+        cases.perform(hand.public_id, "sign_off", actor, command, command_id="one", expected_version=None)
+    # the case, the answers so far, and all that is written
+    assert (taken, len(statements), begun) == ([True], 3, [])
+    assert (hand.state, flaws(hand)) == ("awaiting_sign_off", [])
+
+
+def test_a_version_that_moved_on_is_written_by_nobody_at_once(
+    cma_case: Factory, database: Database, taken: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody is quicker between reading and writing: the slower one is told so under the lock."""
+    hand = cma_case("awaiting_sign_off", departments=["ecology", "health"])
+    real = at_once.write_steps
+
+    def interrupted(*arguments: Any) -> Any:
+        with database.writing() as other:
+            other.execute(update(_CASE).where(_CASE.c.id == hand.id).values(version=_CASE.c.version + 1))
+        monkeypatch.setattr(at_once, "write_steps", real)
+        return real(*arguments)
+
+    monkeypatch.setattr(at_once, "write_steps", interrupted)
+    version, before = hand.version, len(everything(database)["audit_entry"])
+    with pytest.raises(Exception, match="Meanwhile"):
+        hand.take("sign_off", version=version)
+    assert taken[-1] is False
+    assert len(everything(database)["audit_entry"]) == before
+
+
+def test_a_step_that_has_more_to_say_than_one_statement_is_taken_under_the_lock(
+    cma_case: Factory, database: Database, taken: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hand, real = cma_case("awaiting_sign_off", departments=["ecology", "health"]), at_once.write_steps
+
+    def talkative(connection: Connection, *arguments: Any) -> Any:
+        final = real(connection, *arguments)
+        connection.execute(update(table_of(TaskRecord)).values(holder="other"), {})
+        return final
+
+    monkeypatch.setattr(at_once, "write_steps", talkative)
+    hand.take("sign_off")
+    assert taken[-1] is False
+    assert (hand.state, flaws(hand)) == ("awaiting_sign_off", [])
+
+
+def test_what_registers_or_opens_cases_is_taken_under_the_lock(cma_case: Factory, taken: list[bool]) -> None:
+    hand = cma_case("awaiting_decision", track="commitment")
+    taken.clear()
+    hand.take("grant_on_commitment")
+    assert taken == [False]
+    assert flaws(hand) == []
+
+
+def test_a_repeated_command_is_answered_as_the_first_time(
+    cases: CaseStore, cma_case: Factory, taken: list[bool], database: Database
+) -> None:
+    hand = cma_case("awaiting_sign_off", departments=["ecology", "health"])
+    actor, command = hand.usual_actor("sign_off"), hand.usual("sign_off")
+    first = cases.perform(hand.public_id, "sign_off", actor, command, command_id="twice", expected_version=None)
+    before = everything(database)
+    again = cases.perform(hand.public_id, "sign_off", actor, command, command_id="twice", expected_version=None)
+    assert (again.version, again.state, again.replayed) == (first.version, first.state, True)
+    assert taken[-2:] == [True, False]
+    assert everything(database) == before
+
+
+@pytest.mark.parametrize("statement", [LOCK_PUBLIC, update(_CASE)])
+def test_the_connection_of_a_step_at_once_only_reads(database: Database, statement: Any) -> None:
+    with database.directly() as driver, pytest.raises(at_once.NeedsTheLock):
+        at_once.Direct(database.engine, driver).execute(statement, {"key": "x"})
+
+
+def test_it_keeps_one_write_back_and_reads_no_more_after_it(database: Database) -> None:
+    with database.directly() as driver:
+        direct = at_once.Direct(database.engine, driver)
+        direct.exec_driver_sql("UPDATE agency SET name = 'other'", {})
+        with pytest.raises(at_once.NeedsTheLock):
+            direct.exec_driver_sql("UPDATE agency SET name = 'other'", {})
+        with pytest.raises(at_once.NeedsTheLock):
+            direct.execute(READ_PUBLIC, {"key": "x"})
+
+
+def test_it_reads_a_case_as_the_lock_does(cma_case: Factory, database: Database) -> None:
+    hand = cma_case("awaiting_sign_off")
+    with database.writing() as connection:
+        under_lock = connection.execute(LOCK_PUBLIC, {"key": hand.public_id}).mappings().one()
+    with database.directly() as driver:
+        at_once_row = at_once.Direct(database.engine, driver).execute(READ_PUBLIC, {"key": hand.public_id}).first()
+    assert at_once_row == dict(under_lock)
+
+
+def test_a_connection_lent_directly_comes_back_as_it_was(database: Database) -> None:
+    with database.directly() as driver:
+        assert driver.autocommit
+    assert not driver.autocommit
+    with database.reading() as connection:
+        assert connection.scalar(select(_CASE.c.id).limit(1)) is None
+
+
+def test_a_server_that_goes_away_is_busy_and_the_connection_is_not_used_again(
+    cma_case: Factory, cases: CaseStore, database: Database
+) -> None:
+    hand = cma_case("awaiting_sign_off", departments=["ecology", "health"])
+    actor, command = hand.usual_actor("sign_off"), hand.usual("sign_off")
+    LawBook(database).current()
+    database.engine.dispose()
+    with database.directly() as driver:
+        lost = driver.info.backend_pid
+    with database.writing() as connection:
+        other = connection.connection.driver_connection
+        assert other is not None
+    with psycopg.connect(database.url.replace("+psycopg", ""), autocommit=True) as killer:
+        killer.execute("SELECT pg_terminate_backend(%s)", [lost])
+    with pytest.raises(Busy):
+        cases.perform(hand.public_id, "sign_off", actor, command, command_id="lost", expected_version=None)
+    done = cases.perform(hand.public_id, "sign_off", actor, command, command_id="lost", expected_version=None)
+    assert done.state == "awaiting_sign_off"
+    assert flaws(hand) == []
