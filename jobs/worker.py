@@ -16,6 +16,7 @@ from datetime import timedelta
 
 from jobs.documents import render_document
 from jobs.duties import DUTIES
+from jobs.migrating import migrate_cases
 from jobs.notices import notify
 from jobs.printing import merge_certificates
 from jobs.reading import read_upload
@@ -35,6 +36,7 @@ WORK: dict[str, Work] = {
     "notify": notify,
     "merge_certificates": merge_certificates,
     "read_upload": read_upload,
+    "migrate_cases": migrate_cases,
 }
 
 log = logging.getLogger("wujian.jobs")

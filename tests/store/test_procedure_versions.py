@@ -1,4 +1,4 @@
-"""A version of a procedure lives: it is drafted, proved, scheduled, in force and retired; once settled it never changes.
+"""A version of a procedure lives: drafted, proved, scheduled, in force, retired; once settled it never changes.
 
 New cases open on what is in force on that day, and a case goes on by the very text it was opened under.
 """
@@ -146,7 +146,7 @@ def test_a_draft_says_of_itself_what_it_is_kept_as(versions: ProcedureVersions) 
 # -- coming into force -----------------------------------------------------------------------------------------------
 
 
-def test_what_is_not_proved_is_neither_activated_nor_scheduled(versions: ProcedureVersions, clock: MovableClock) -> None:
+def test_what_is_not_proved_is_neither_activated_nor_scheduled(versions: ProcedureVersions) -> None:
     line = drafted(versions)
     with refusal("unmet"):
         versions.activate(NAME, line.version, line.edition, "试行", ADMINISTRATOR)

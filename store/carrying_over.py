@@ -1,0 +1,79 @@
+"""A running case goes over to another version of its procedure: one write, under its lock, told in its audit."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, update
+
+from store import audit
+from store.law import pins_of
+from store.locked import Locked, parties
+from store.pen import _columns, _holders, _open_tasks
+from store.records.cases import CasePartyRecord, CaseRecord, TaskRecord
+from store.records.columns import NEVER, table_of
+from store.registers import Moment
+from workflow.alarms import escalations
+from workflow.case import Case
+from workflow.clocks import due_on
+from workflow.procedure import Procedure, duties
+from workflow.vocabulary import Actor
+
+CARRIED_OVER = "migrate_version"  # how the audit calls it
+_CASE, _TASK, _PARTY = table_of(CaseRecord), table_of(TaskRecord), table_of(CasePartyRecord)
+
+
+def carry_over(
+    connection: Connection,
+    locked: Locked,
+    procedure: Procedure,
+    after: Case,
+    actor: Actor,
+    moment: Moment,
+    told: Mapping[str, Any],
+) -> None:
+    """Write the case as `after`, pinned to `procedure`; `told` (the reason, what changes) goes into its audit.
+
+    State, clocks, tasks and parties turn together. The caller holds the lock and has asked `workflow.migration`.
+    """
+    case_id, seq = locked.case.id, locked.row["audit_seq"] + 1
+    entry = audit.audit_row(
+        seq=seq,
+        previous=locked.row["audit_hash"],
+        at=moment.at,
+        actor=actor,
+        action=CARRIED_OVER,
+        role="administrator",
+        source=locked.case.state,
+        target=after.state,
+        case_id=case_id,
+        version=after.version,
+        payload={
+            "from": {"version": locked.procedure.version, "digest": locked.procedure.digest},
+            "to": {"version": procedure.version, "digest": procedure.digest},
+            **told,
+            **pins_of(moment.law, procedure),
+        },
+    )
+    connection.execute(
+        update(_CASE)
+        .where(_CASE.c.id == case_id, _CASE.c.version == locked.case.version)
+        .values(
+            **_columns(procedure, after, moment),
+            procedure_version=procedure.version,
+            procedure_digest=procedure.digest,
+            audit_seq=seq,
+            audit_hash=entry["hash"],
+        )
+    )
+    audit.write(connection, [entry])
+    open_now = duties(procedure, after.state, after.agency_id, after.facts, after.answered())
+    open_now |= escalations(procedure, after.clocks)
+    tasks = _open_tasks(case_id, open_now, due_on(after.clocks) or NEVER, moment.at)
+    connection.execute(delete(_TASK).where(_TASK.c.case_id == case_id))
+    if tasks:
+        connection.execute(insert(_TASK), tasks)
+    wanted = frozenset() if procedure.states[after.state].editable else parties(procedure, after)
+    known = frozenset(connection.scalars(_PARTY.select().with_only_columns(_PARTY.c.holder)
+                                         .where(_PARTY.c.case_id == case_id)))  # fmt: skip
+    if missing := _holders(case_id, wanted - known):  # who had a part in it goes on seeing it
+        connection.execute(insert(_PARTY), missing)

@@ -1,0 +1,272 @@
+"""Whether a running case may go over from one version of its procedure to another, and what that changes.
+
+A case that has come to a state, a clock or a fact that the other version does not know needs a mapping; whoever
+migrates gives it once for all cases, as a `Plan`. Nothing is guessed: what no plan settles stays where it is.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+from workflow.case import Act, Case
+from workflow.clocks import Law, turn
+from workflow.deadlines import Clock, Outcome, stop
+from workflow.dossiers import find as dossier_of
+from workflow.procedure import Action, FactGuardSpec, Procedure
+from workflow.vocabulary import N_, SYSTEM, Message, Refusal
+
+
+class Standing(StrEnum):
+    CAN = "can"
+    MAPPING = "mapping"
+    CANNOT = "cannot"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What becomes of names that the other version does not have: old name -> new name. A clock mapped to '' ends
+    with the migration; `facts` gives values to facts that the other version reads and the case does not have."""
+
+    states: Mapping[str, str] = field(default_factory=dict)
+    tracks: Mapping[str, str] = field(default_factory=dict)
+    clocks: Mapping[str, str] = field(default_factory=dict)
+    acts: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    def plain(self) -> dict[str, Any]:
+        return {name: dict(getattr(self, name)) for name in PARTS}
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> "Plan":
+        return cls(**{name: dict(plain.get(name) or {}) for name in PARTS})
+
+
+PARTS = ("states", "tracks", "clocks", "acts", "facts")
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """What stands in the way: `part` is where a plan would settle it, None where no plan can."""
+
+    reason: Message
+    part: str | None = None
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What a migration would mean for one case: `after` is the case as it would be, None unless it can go over."""
+
+    obstacles: tuple[Obstacle, ...]
+    changes: tuple[Message, ...]  # for the applicant
+    after: Case | None
+
+    @property
+    def standing(self) -> Standing:
+        if not self.obstacles:
+            return Standing.CAN
+        return Standing.MAPPING if all(o.part for o in self.obstacles) else Standing.CANNOT
+
+
+def refuse_unfit(plan: Plan, old: Procedure, new: Procedure) -> None:
+    """Raise Refusal("malformed") for a plan that names what neither version has."""
+    known: dict[str, tuple[set[str], set[str]]] = {
+        "states": (set(old.states), set(new.states)),
+        "tracks": (set(old.spec.tracks), set(new.spec.tracks)),
+        "clocks": (set(old.spec.clocks), {*new.spec.clocks, ""}),
+        "acts": ({a.name for a in old.actions}, {a.name for a in new.actions}),
+    }
+    for part, (before, after) in known.items():
+        for one, other in getattr(plan, part).items():
+            for name, procedure, names in ((one, old, before), (other, new, after)):
+                if name not in names:
+                    raise Refusal("malformed", Message(
+                        N_("%(procedure)s version %(version)s has nothing called %(name)s."),
+                        {"procedure": procedure.name, "version": procedure.version, "name": name}), field=part)
+
+
+def outlook(case: Case, old: Procedure, new: Procedure, plan: Plan, on: date, law: Law) -> Outlook:
+    """What going over on the local date `on` would mean for an open case.
+
+    Raises Refusal("unavailable") for a case that has ended, or runs on another version than `old`.
+    Raises NoAllowance when `new` starts a clock whose allowance is not in force on that day.
+    """
+    if old.states[case.state].final or (case.procedure, case.procedure_version) != (old.name, old.version):
+        raise Refusal("unavailable", Message(N_("This case has ended, or runs on another version.")))
+    obstacles = [*_missing(case, old, new, plan)]
+    if any(o.part in ("states", "tracks") for o in obstacles):
+        return Outlook(tuple(obstacles), (), None)
+    mapped, given = _mapped(case, new, plan), _given(case, plan)
+    obstacles += _unknown_facts(given, old, new)
+    obstacles += _separation(case, mapped, old, new)
+    after = _gone_over(case, mapped, new, plan, on, law)
+    if step := _at_once(new, after):
+        obstacles.append(Obstacle(Message(
+            N_("In the state %(state)s the system would at once %(action)s: map the state to the one after it."),
+            {"state": _state(new, after.state), "action": step.label}), "states", case.state))
+    changes = tuple(_changes(case, after, old, new))
+    return Outlook(tuple(obstacles), changes, None if obstacles else after)
+
+
+# -- what is not there ------------------------------------------------------------------------------------------------
+
+
+def _missing(case: Case, old: Procedure, new: Procedure, plan: Plan) -> Iterator[Obstacle]:
+    state = plan.states.get(case.state, case.state)
+    if state not in new.states:
+        yield Obstacle(Message(N_("The state %(state)s is not in the other version."),
+                               {"state": _state(old, case.state)}), "states", case.state)
+    elif new.states[state].final:
+        yield Obstacle(Message(N_("The state %(state)s ends a case in the other version; no migration ends a case."),
+                               {"state": _state(new, state)}), "states", case.state)
+    if plan.tracks.get(case.track, case.track) not in new.spec.tracks:
+        yield Obstacle(Message(N_("The track %(track)s is not in the other version."),
+                               {"track": old.spec.tracks[case.track].message()}), "tracks", case.track)
+    for clock in case.clocks:
+        if not clock.is_stopped and plan.clocks.get(clock.name, clock.name) not in {*new.spec.clocks, ""}:
+            yield Obstacle(Message(N_("The clock %(clock)s is not in the other version."),
+                                   {"clock": old.spec.clocks[clock.name].label.message()}), "clocks", clock.name)
+
+
+def _unknown_facts(case: Case, old: Procedure, new: Procedure) -> Iterator[Obstacle]:
+    """Facts that the other version reads on the way ahead, which this one does not know and nothing will write."""
+    ahead = _ahead(new, case.state)
+    written = {name for action in ahead for name in _writes(action)}
+    for name in sorted(_reads(new, case.state, ahead) - _mentioned(old) - written):
+        if name not in case.facts:
+            yield Obstacle(Message(N_("The other version asks for %(fact)s, which this case does not have."),
+                                   {"fact": name}), "facts", name)
+
+
+def _separation(case: Case, mapped: Case, old: Procedure, new: Procedure) -> Iterator[Obstacle]:
+    """Acts that keep somebody from a step here and would no longer do so there."""
+    for action in _ahead(new, mapped.state):
+        before = old.by_name.get(action.name)
+        if before is None:
+            continue
+        kept_away = case.persons_who(*before.spec.apart_from)
+        for act in case.acts:
+            if act.person_id in kept_away and act.action in before.spec.apart_from \
+                    and act.person_id not in mapped.persons_who(*action.spec.apart_from):
+                yield Obstacle(Message(
+                    N_("Whoever took the step %(act)s may not %(action)s; the other version would let them."),
+                    {"act": old.by_name[act.action].label if act.action in old.by_name else act.action,
+                     "action": action.label}), "acts", act.action)
+
+
+def _ahead(procedure: Procedure, state: str) -> tuple[Action, ...]:
+    """Every action that can still be taken from a state on."""
+    reached, waiting = {state}, [state]
+    while waiting:
+        for action in procedure.leaving(waiting.pop()):
+            if action.target and action.target not in reached:
+                reached.add(action.target)
+                waiting.append(action.target)
+    return tuple(a for a in procedure.actions if reached & set(a.sources))
+
+
+def _reads(procedure: Procedure, state: str, actions: tuple[Action, ...]) -> set[str]:
+    guarded = {g.fact for a in actions for g in a.spec.guards if isinstance(g, FactGuardSpec)}
+    named = {f for s in {state, *(a.target or state for a in actions)} for d in procedure.states[s].duties
+             for f in (d.each, d.person, d.persons) if f}
+    return guarded | named
+
+
+def _writes(action: Action) -> Iterator[str]:
+    for effect in action.spec.effects:
+        if not isinstance(effect, str):
+            yield from {**(effect.set or {}), **(effect.keep or {})}
+
+
+def _mentioned(procedure: Procedure) -> set[str]:
+    return _reads(procedure, procedure.spec.initial, procedure.actions) | {
+        n for a in procedure.actions for n in _writes(a)}
+
+
+def _at_once(procedure: Procedure, case: Case) -> Action | None:
+    """What the system would do without anybody's act: it follows an act, and a migration is none."""
+    return next((a for a in procedure.leaving(case.state)
+                 if a.automatic and a.spec.track in (None, case.track)
+                 and not any(guard(procedure, case, SYSTEM, None) for guard in a.guards)), None)
+
+
+# -- going over --------------------------------------------------------------------------------------------------------
+
+
+def _given(case: Case, plan: Plan) -> Case:
+    return replace(case, state=plan.states.get(case.state, case.state), facts={**plan.facts, **case.facts})
+
+
+def _mapped(case: Case, new: Procedure, plan: Plan) -> Case:
+    acts = tuple(dict.fromkeys(Act(plan.acts.get(a.action, a.action), a.person_id) for a in case.acts))
+    return replace(_given(case, plan), procedure_version=new.version, acts=acts,
+                   track=plan.tracks.get(case.track, case.track))
+
+
+def _gone_over(case: Case, mapped: Case, new: Procedure, plan: Plan, on: date, law: Law) -> Case:
+    clocks = tuple(c for clock in case.clocks if (c := _clock(clock, new, plan, on, law)))
+    turned = turn(new, replace(mapped, clocks=clocks), mapped.state, on, law)
+    return replace(mapped, clocks=turned, version=case.version + 1)
+
+
+def _clock(clock: Clock, new: Procedure, plan: Plan, on: date, law: Law) -> Clock:
+    """A clock under its new name; one that ends with the migration is stopped as dropped and keeps its name."""
+    name = plan.clocks.get(clock.name, clock.name)
+    if clock.is_stopped or name in new.spec.clocks:
+        return replace(clock, name=name or clock.name)
+    return stop(clock, on, law.calendar, Outcome.DROPPED)
+
+
+# -- what the applicant sees of it -------------------------------------------------------------------------------------
+
+
+def _changes(case: Case, after: Case, old: Procedure, new: Procedure) -> Iterator[Message]:
+    before_label, after_label = _state(old, case.state), _state(new, after.state)
+    if (before_label.text, before_label.zh) != (after_label.text, after_label.zh):
+        yield Message(N_("The case stands at %(after)s instead of %(before)s."),
+                      {"before": before_label, "after": after_label})
+    yield from _due_dates(case, after, old, new)
+    was, now = _steps(old, case), _steps(new, after)
+    if came := [label for name, label in now.items() if name not in was]:
+        yield Message(N_("The applicant can do this as well: %(steps)s."), {"steps": came})
+    if went := [label for name, label in was.items() if name not in now]:
+        yield Message(N_("The applicant can no longer do this: %(steps)s."), {"steps": went})
+    yield from _materials(old, new)
+
+
+def _due_dates(case: Case, after: Case, old: Procedure, new: Procedure) -> Iterator[Message]:
+    was = {c.name: c for c in case.clocks if not c.is_stopped}
+    now = {c.name: c for c in after.clocks if not c.is_stopped}
+    for name in dict.fromkeys([*was, *now]):
+        one, other = was.get(name), now.get(name)
+        spec = new.spec.clocks.get(name) or old.spec.clocks[name]
+        label = spec.label.message()
+        if one is None and other is not None:
+            yield Message(N_("A time limit begins: %(clock)s, due %(on)s."), {"clock": label, "on": other.due_on})
+        elif one is not None and other is None:
+            yield Message(N_("A time limit ends: %(clock)s."), {"clock": label})
+        elif one is not None and other is not None and (one.due_on, one.is_resting) != (other.due_on, other.is_resting):
+            yield Message(N_("%(clock)s: due %(after)s instead of %(before)s."),
+                          {"clock": label, "before": one.due_on, "after": other.due_on})
+
+
+def _steps(procedure: Procedure, case: Case) -> dict[str, Message]:
+    return {a.name: a.label for a in procedure.leaving(case.state)
+            if a.on_applicant_side and a.spec.track in (None, case.track)}
+
+
+def _materials(old: Procedure, new: Procedure) -> Iterator[Message]:
+    before, after = (dossier_of(p.name, p.version) for p in (old, new))
+    if before is None or after is None or before.digest == after.digest:
+        return
+    was, now = ({m.key: m for m in d.spec.materials} for d in (before, after))
+    if came := [Message(m.en, {}, m.zh) for key, m in now.items() if key not in was]:
+        yield Message(N_("These materials are asked for as well: %(materials)s."), {"materials": came})
+    if went := [Message(m.en, {}, m.zh) for key, m in was.items() if key not in now]:
+        yield Message(N_("These materials are no longer asked for: %(materials)s."), {"materials": went})
+
+
+def _state(procedure: Procedure, state: str) -> Message:
+    return procedure.states[state].label.message()
