@@ -128,7 +128,7 @@ def act(public_id: str, name: str) -> Response:
     """The form of one action, or the page of its own that the definition names."""
     sheet = acts.lay_out(public_id, name)
     own = acts.address(sheet.file, sheet.action)
-    return acts.show(sheet) if own == request.path else redirect(own)
+    return acts.show(sheet) if own.partition("?")[0] == request.path else redirect(own)
 
 
 @bp.post("/<public_id>/actions/<name>")
