@@ -172,6 +172,8 @@ class SectionForm(Form):  # type: ignore[misc]
                 found[name] = [v for v in field.data or () if not known or v in known]
             elif isinstance(field, (RadioField, SelectField)):
                 found[name] = field.data if field.data and (not known or field.data in known) else ""
+            elif isinstance(field.data, list):  # lines typed by hand
+                found[name] = list(field.data)
             else:
                 found[name] = (field.data or "").strip()
         return found

@@ -10,13 +10,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from store.cases import CaseStore
 from store.commitment import text_sha256
-from store.dossier_edits import Edit, editing, read_agency, text_shown
+from store.dossier_edits import Edit, editing, notice_of, read_agency, text_shown
 from store.dossier_facts import Catalogues, legal_setting, materials_asked, types_of
 from store.dossier_reads import DossierReads, clean_upload, current_uploads
+from store.dossier_scenarios import (
+    Held,
+    held_certificate,
+    known_values,
+    materials_of,
+    sheet_of,
+    subject_words,
+)
 from store.dossier_uploads import companions, put_in, read_together, uploader, waiting
 from store.dossier_values import SECTIONS, Faults, Reader, Upload
 from store.files import FileStore
@@ -29,8 +37,10 @@ from store.records.jobs import JobRecord
 from store.reference import Reference
 from store.tokens import new_token
 from store.values import CaseFile
-from workflow import procedures
+from workflow import dossiers, procedures
 from workflow.commands import TEXT_LIMIT
+from workflow.dossiers import Dossier as Sheet
+from workflow.procedure import Procedure
 from workflow.vocabulary import N_, Actor, Message, Refusal
 
 MOST_FILES = 20          # files of one material; a technical bound
@@ -57,29 +67,36 @@ class ApplicationStore(DossierReads):
 
     # -- the dossier itself --------------------------------------------------------------------------------
 
-    def start(self, actor: Actor, procedure: str = "cma") -> str:
+    def start(self, actor: Actor, procedure: str | None = None, *, types: Sequence[str] = (),
+              certificate: str = "") -> str:
         """Open an application for the actor's agency and return its public id.
 
-        What the register of agencies and of certificates knows is filled in. A draft that nobody has touched yet
-        is returned instead of a second one, so that a double click opens one. Raises Refusal("forbidden") for
-        somebody without an agency.
+        `procedure` is by default the one of the official form; `types` and the number of a `certificate` are for
+        those whose file asks for them. What the register of agencies and of certificates knows is filled in. A draft
+        that nobody has touched yet is returned instead of a second one, so that a double click opens one. Raises
+        Refusal: forbidden for somebody without an agency, unmet without the certificate that it is about.
         """
         if actor.agency_id is None:
             raise Refusal("forbidden", Message(N_("Only the account of an agency can apply.")))
-        self.cases.laws.current()  # brings what is in force, before a transaction is begun
-        current, catalogues = procedures.current(procedure, self.database.clock.today()), self.catalogues()
+        current, catalogues = procedures.current(procedure or dossiers.tabular().spec.procedure), self.catalogues()
+        sheet, wanted = sheet_of(current), tuple(types)
         with self.database.writing() as connection:
             agency = read_agency(connection, actor.agency_id)
             connection.execute(select(AgencyRecord.id).where(AgencyRecord.id == agency.id).with_for_update())
-            if untouched := _untouched(connection, agency.id, current.name, current.spec.initial):
+            held = _needed_certificate(connection, sheet, agency.id, certificate) if sheet else None
+            if untouched := _untouched(connection, agency.id, current, wanted):
                 return untouched
-            public_id = self.cases.open(current, actor, agency_id=agency.id, agency_name=agency.name,
-                                        subject="资质认定申请", connection=connection)
+            today = self.database.clock.today()
+            subject = subject_words(sheet, wanted) if sheet else "资质认定申请"
+            public_id = self.cases.open(
+                current, actor, agency_id=agency.id, agency_name=held.agency_name if held else agency.name,
+                subject=subject, connection=connection,
+                facts={"certificate_held": held.number} if held else None)
             case_id = connection.scalar(select(CaseRecord.id).where(CaseRecord.public_id == public_id))
             connection.execute(insert(_APPLICATION), {
-                "case_id": case_id, "sections": _known(connection, agency, self.database.clock.today()),
-                "section_states": {}, "revision": 0, "digest": None, "frozen_at": None,
-                "saved_at": self.database.clock.now()})
+                "case_id": case_id, "section_states": {}, "revision": 0, "digest": None, "frozen_at": None,
+                "sections": known_values(sheet, agency, held, wanted, today) if sheet else _known(
+                    connection, agency, today), "saved_at": self.database.clock.now()})
         with self._editing(actor, catalogues=catalogues, public_id=public_id):
             pass  # renews the facts
         return public_id
@@ -91,10 +108,11 @@ class ApplicationStore(DossierReads):
         `revision` is the one the form was made from. Raises Refusal: stale when somebody saved the section in the
         meantime (the caller still has what was typed), malformed for what is no section.
         """
-        if section not in SECTIONS:
-            raise Refusal("unknown", Message(N_("There is no such part of the application.")))
         kept = _plain_values(values)
         with self._editing(actor, public_id=public_id) as edit:
+            sheet = sheet_of(edit.procedure)
+            if not (sheet.section(section) if sheet else section in SECTIONS):
+                raise Refusal("unknown", Message(N_("There is no such part of the application.")))
             state = edit.states.get(section, {})
             seen = int(state.get("revision", 0))
             if edit.sections.get(section, {}) == kept and seen:
@@ -164,8 +182,9 @@ class ApplicationStore(DossierReads):
         """
         digest = self.files.put(file.content)
         with self._editing(actor, public_id=public_id) as edit:
-            asked = materials_asked(edit.catalogues.materials, types_of(edit.sections),
-                                    legal_setting(edit.sections), edit.case.track)
+            sheet = sheet_of(edit.procedure)
+            asked = materials_of(sheet, edit.sections, edit.case.track) if sheet else materials_asked(
+                edit.catalogues.materials, types_of(edit.sections), legal_setting(edit.sections), edit.case.track)
             row = next((r for r in asked if r["key"] == code and r["source"] != "generated"), None)
             if row is None:
                 raise Refusal("unknown", Message(N_("This material is not asked for in your application.")))
@@ -225,11 +244,11 @@ class ApplicationStore(DossierReads):
 
     def commitment_text(self, file: CaseFile) -> tuple[str, str, str]:
         """Version, text and SHA-256 of the notice and commitment as this applicant reads it now."""
-        catalogues = self.catalogues()
+        catalogues, sheet = self.catalogues(), sheet_of(file.procedure)
         with self.database.reading() as connection:
             sections = self._sections(connection, file.case.id)
-            text = text_shown(read_agency(connection, file.case.agency_id), sections, catalogues)
-        return str(catalogues.notice["version"]), text, text_sha256(text)
+            text = text_shown(read_agency(connection, file.case.agency_id), sections, catalogues, sheet)
+        return str(notice_of(sheet, catalogues)["version"]), text, text_sha256(text)
 
     def keep_commitment(self, text: str) -> str:
         """Keep the very bytes that are signed; returns their SHA-256."""
@@ -250,11 +269,17 @@ def _folded(number: str) -> str:
     return "".join(number.split()).upper()
 
 
+def of_the_form(kind: Any) -> Any:
+    """Whether a certificate is one of the official form with its tables."""
+    return func.coalesce(kind, dossiers.tabular().spec.procedure) == dossiers.tabular().spec.procedure
+
+
 def _known(connection: Connection, agency: Any, today: Any) -> dict[str, Any]:
     """What need not be asked again: the agency as registered and the certificate it holds."""
     held = connection.scalars(select(CertificateRecord.number).where(
         CertificateRecord.agency_id == agency.id, CertificateRecord.status == "valid",
-        CertificateRecord.replaced_by_id.is_(None)).order_by(CertificateRecord.id.desc())).first()
+        of_the_form(CertificateRecord.kind), CertificateRecord.replaced_by_id.is_(None),
+    ).order_by(CertificateRecord.id.desc())).first()
     return {
         "cover": {"types": [] if held else ["first"], "certificate_held": held or "",
                   "applied_on": today.isoformat()},
@@ -263,12 +288,24 @@ def _known(connection: Connection, agency: Any, today: Any) -> dict[str, Any]:
                      "premises": ["fixed"]}}
 
 
-def _untouched(connection: Connection, agency_id: int, procedure: str, initial: str) -> str | None:
-    return connection.scalar(
-        select(CaseRecord.public_id).join(ApplicationRecord, ApplicationRecord.case_id == CaseRecord.id)
+def _needed_certificate(connection: Connection, sheet: Sheet, agency_id: int, number: str) -> Held | None:
+    """The certificate that an application of this file is about. Raises Refusal("unmet") when there is none."""
+    held = held_certificate(connection, sheet, agency_id, number)
+    if held is None and sheet.spec.certificates_of:
+        raise Refusal("unmet", Message(N_("This is applied for from a certificate in force; your agency holds none.")))
+    return held
+
+
+def _untouched(connection: Connection, agency_id: int, procedure: Procedure, types: tuple[str, ...]) -> str | None:
+    rows = connection.execute(
+        select(CaseRecord.public_id, CaseRecord.facts)
+        .join(ApplicationRecord, ApplicationRecord.case_id == CaseRecord.id)
         .outerjoin(UploadRecord, UploadRecord.case_id == CaseRecord.id)
-        .where(CaseRecord.agency_id == agency_id, CaseRecord.procedure == procedure, CaseRecord.state == initial,
-               ApplicationRecord.revision == 0, UploadRecord.id.is_(None)).order_by(CaseRecord.id.desc()).limit(1))
+        .where(CaseRecord.agency_id == agency_id, CaseRecord.procedure == procedure.name,
+               CaseRecord.state == procedure.spec.initial, ApplicationRecord.revision == 0, UploadRecord.id.is_(None))
+        .order_by(CaseRecord.id.desc()).limit(20)).all()
+    return next((r.public_id for r in rows
+                 if not types or tuple(r.facts.get("application_types") or ()) == types), None)
 
 
 def _plain_values(values: Mapping[str, Any]) -> dict[str, Any]:

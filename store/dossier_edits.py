@@ -11,6 +11,15 @@ from store.commitment import commitment_text, text_sha256
 from store.commitment_bars import bars_of, retracted_before
 from store.database import Database
 from store.dossier_facts import Catalogues, Holdings, facts_of, subject_of, types_of
+from store.dossier_scenarios import (
+    SheetHoldings,
+    held_certificate,
+    sheet_facts,
+    sheet_of,
+    subject_words,
+    switches,
+    unknown_in_annex,
+)
 from store.dossier_values import Agency, Faults, Sections
 from store.eligibility import Eligibility, Particulars, assess
 from store.law import LawBook
@@ -32,6 +41,7 @@ from store.scope import visible_to
 from workflow.allowances import in_force
 from workflow.case import Case
 from workflow.clocks import Law
+from workflow.dossiers import Dossier as Sheet
 from workflow.procedure import Procedure
 from workflow.rules import is_the_applicant
 from workflow.vocabulary import N_, Actor, Message, Refusal
@@ -106,6 +116,9 @@ def _refuse_if_closed(procedure: Procedure, case: Case, actor: Actor, action: st
 def renew_facts(edit: Edit, faults: Faults) -> None:
     """Compute every fact that follows from the dossier and put those that changed on the case."""
     connection, case = edit.connection, edit.case
+    if sheet := sheet_of(edit.procedure):
+        _renew_from_file(edit, sheet, faults)
+        return
     summaries, waiting = read_summaries(connection, case.id), _is_checking(connection, case.id)
     eligibility = judge(connection, case, edit.sections, summaries, edit.agency, edit.catalogues,
                         edit.moment.on, edit.moment.law)
@@ -120,19 +133,45 @@ def renew_facts(edit: Edit, faults: Faults) -> None:
                  subject=subject_of(types_of(edit.sections), edit.catalogues), agency_name=facts["agency_name"])
 
 
+def _renew_from_file(edit: Edit, sheet: Sheet, faults: Faults) -> None:
+    connection, case, types = edit.connection, edit.case, sheet.types(edit.sections)
+    certificate = held_certificate(connection, sheet, edit.agency.id, str(case.fact("certificate_held") or ""))
+    standards, signatories = unknown_in_annex(connection, certificate, sheet, edit.sections)
+    held = SheetHoldings(edit.agency, edit.sections, material_codes(connection, case.id),
+                         _open_corrections(connection, case), case.track, certificate, switches(connection),
+                         standards, signatories)
+    facts = sheet_facts(held, sheet, faults)
+    if case.fact("commitment_text_sha256") and not _is_what_was_signed(edit):
+        facts["commitment_text_sha256"] = ""
+    change_facts(connection, case.id, edit.actor, facts, edit.moment, subject=subject_words(sheet, types),
+                 agency_name=facts["agency_name"])
+
+
 def _is_what_was_signed(edit: Edit) -> bool:
     """A commitment stands for one text and one application: another notice, name or matter, a changed section or
     another file, and it has to be signed again."""
-    text = text_sha256(text_shown(edit.agency, edit.sections, edit.catalogues))
+    text = text_sha256(text_shown(edit.agency, edit.sections, edit.catalogues, sheet_of(edit.procedure)))
     promised = edit.case.fact("commitment_dossier_sha256")
     return bool(edit.case.fact("commitment_text_sha256") == text
                 and promised == application_digest(edit.connection, edit.case.id))
 
 
-def text_shown(agency: Agency, sections: Sections, catalogues: Catalogues) -> str:
+def text_shown(agency: Agency, sections: Sections, catalogues: Catalogues, sheet: Sheet | None = None) -> str:
     """The notice and commitment as this applicant reads and signs it."""
+    if sheet is not None:
+        return commitment_text(notice_of(sheet, catalogues), agency.name, agency.uscc, [
+            s.title.zh for s in sheet.spec.scenarios if s.key in sheet.types(sections)])
     name = str(sections.get("overview", {}).get("name") or agency.name)
     return commitment_text(catalogues.notice, name, agency.uscc, catalogues.labels(types_of(sections)))
+
+
+def notice_of(sheet: Sheet | None, catalogues: Catalogues) -> Mapping[str, Any]:
+    """The notice and commitment in force: that of the dossier's file, else that of the catalogue."""
+    if sheet is None:
+        return catalogues.notice
+    if sheet.spec.commitment is None:
+        raise Refusal("unknown", Message(N_("This procedure asks for no commitment.")))
+    return sheet.spec.commitment.notice()
 
 
 def read_agency(connection: Connection, agency_id: int | None) -> Agency:

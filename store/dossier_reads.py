@@ -16,6 +16,7 @@ from store.dossier_facts import (
     types_of,
 )
 from store.dossier_readings import differences
+from store.dossier_scenarios import judged, materials_of, sections_of, sheet_of
 from store.dossier_values import (
     SECTIONS,
     TABLES,
@@ -49,7 +50,8 @@ from store.records.certificates import CertificateRecord, CertificateVersionReco
 from store.records.columns import NEVER, table_of
 from store.reference import Reference
 from store.scope import visible_to
-from store.values import Page
+from store.values import CaseFile, Page
+from workflow.dossiers import Dossier as Sheet
 from workflow.vocabulary import N_, Actor, Message, Refusal
 
 PAGE = 50                # lines of a page; a display choice
@@ -89,6 +91,8 @@ class DossierReads:
             if kept is None:
                 raise Refusal("unknown", Message(N_("There is no such application, or it is not open to you.")))
             agency, uploads = read_agency(connection, case.agency_id), current_uploads(connection, case.id)
+            if sheet := sheet_of(file.procedure):
+                return self._from_file(connection, file, sheet, agency, uploads, kept.sections, kept.section_states)
             summaries = read_summaries(connection, case.id)
             types = types_of(kept.sections)
             asked = materials_asked(catalogues.materials, types, legal_setting(kept.sections), case.track)
@@ -107,6 +111,27 @@ class DossierReads:
                 certificate_valid_to=connection.scalar(select(CertificateRecord.valid_to).where(
                     CertificateRecord.number == str(case.fact("certificate_held") or ""))))
 
+    def _from_file(self, connection: Connection, file: CaseFile, sheet: Sheet, agency: Agency, uploads: list[Upload],
+                   sections: Sections, states: Mapping[str, Any]) -> Dossier:
+        """The dossier of a procedure whose form is made from a file: no tables, no uploaded form to differ from."""
+        case, asked = file.case, sections_of(sheet, sections)
+        return Dossier(
+            file=file, agency=agency, tables={}, differences=(),
+            sections={s.name: self._state(s.name, sections, states, sheet) for s in asked},
+            materials=tuple(MaterialState(r["key"], r, tuple(
+                u for u in uploads if u.purpose == f"material:{r['key']}"))
+                for r in materials_of(sheet, sections, case.track)),
+            corrections=_corrections(connection, case.id, int(case.fact("corrections", 0))),
+            eligibility=judged(sheet, case.facts), waiting=(), refused=(), sheet=sheet,
+            certificate_valid_to=connection.scalar(select(CertificateRecord.valid_to).where(
+                CertificateRecord.number == str(case.fact("certificate_held") or ""))))
+
+    def _state(self, name: str, sections: Sections, states: Mapping[str, Any], sheet: Sheet) -> SectionState:
+        state = states.get(name, {})
+        return SectionState(name, sections.get(name, {}), int(state.get("revision", 0)), True,
+                            tuple(self.faults(name, sections.get(name, {}), sections, sheet)), state.get("at"),
+                            state.get("by", ""))
+
     def _states(self, sections: Sections, states: Mapping[str, Any]) -> dict[str, SectionState]:
         asked = sections_asked(sections)
         return {name: SectionState(
@@ -115,11 +140,11 @@ class DossierReads:
             states.get(name, {}).get("at"), states.get(name, {}).get("by", ""),
             tuple(states.get(name, {}).get("from_table", ()))) for name in SECTIONS}
 
-    def list_(self, actor: Actor, *, procedure: str = "cma", after: str | None = None) -> Page[ApplicationLine]:
-        """The agency's applications, newest first."""
+    def list_(self, actor: Actor, *, after: str | None = None) -> Page[ApplicationLine]:
+        """The agency's applications of every procedure, newest first."""
         case = CaseRecord
-        query = select(case).where(visible_to(actor), case.procedure == procedure,
-                                   case.agency_id == (actor.agency_id or 0))
+        query = select(case).join(ApplicationRecord, ApplicationRecord.case_id == case.id).where(
+            visible_to(actor), case.agency_id == (actor.agency_id or 0))
         if after:
             query = query.where(case.id < _key(after))
         with self.database.reading() as connection:

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from store.eligibility import Eligibility
 from store.values import CaseFile
 from workflow.case import Case
+from workflow.dossiers import Dossier as Sheet
 from workflow.procedure import Procedure
 from workflow.vocabulary import N_, Message
 
@@ -29,8 +30,9 @@ TABLE_TITLES = {
 }
 
 Sections = Mapping[str, Mapping[str, Any]]
-# (section, its values, every section) -> the names of the fields that still need attention
-Faults = Callable[[str, Mapping[str, Any], Sections], Sequence[str]]
+# (section, its values, every section, and the file of a dossier made from one) -> the names of the fields that still
+# need attention
+Faults = Callable[..., Sequence[str]]
 
 
 class Found(Protocol):
@@ -212,6 +214,7 @@ class Dossier:
     waiting: tuple[Upload, ...]
     refused: tuple[Upload, ...]
     certificate_valid_to: date | None = None
+    sheet: Sheet | None = None  # the file that the dossier is made from; None: the official form with its tables
 
     @property
     def case(self) -> Case:

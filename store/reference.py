@@ -199,9 +199,17 @@ def _load_catalogues(connection: Connection, directory: Path) -> None:
     put_setting(connection, f"catalogue:{NOTICE}", _yaml(directory / f"{NOTICE}.yaml"))
 
 
+def _load_switches(connection: Connection, directory: Path) -> None:
+    for row in _yaml(directory / "switches.yaml")["rows"]:
+        if row["value"] not in row["values"]:
+            raise ValueError(f"switches.yaml: {row['key']}: {row['value']} is not one of {', '.join(row['values'])}")
+        put_setting(connection, f"switch:{row['key']}", row)
+
+
 _LOADERS = {
     "calendar": _load_calendar,
     "allowances": _load_allowances,
     "standards": _load_standards,
     "catalogues": _load_catalogues,
+    "switches": _load_switches,
 }

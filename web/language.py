@@ -24,6 +24,7 @@ from flask_babel import format_decimal as babel_decimal
 from flask_babel import gettext as _
 from jinja2.runtime import Undefined
 
+from workflow.dossiers import in_chinese
 from workflow.vocabulary import Message
 
 LANGUAGES = {"zh": "zh_Hans_CN", "en": "en"}
@@ -90,10 +91,15 @@ def say(text: object) -> str:
         return ""
     if not isinstance(text, Message):
         words = str(text)
-        return get_translations().gettext(words) if words else ""
+        return _of_a_file(words) or get_translations().gettext(words) if words else ""
     chinese = text.zh if current() == "zh" else None
     pattern = chinese or get_translations().gettext(text.text)
     return str(Message(pattern, {name: _value(value) for name, value in text.values.items()}))
+
+
+def _of_a_file(words: str) -> str | None:
+    """A title of a dossier file, which is in both languages there and in no catalogue."""
+    return in_chinese(words) if current() == "zh" else None
 
 
 def _value(value: Any) -> Any:

@@ -15,7 +15,8 @@ from pydantic import Field, ValidationError, model_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from workflow.dossier_proofreading import MATTER, proofread
+from workflow.dossier_proofreading import MATTER as MATTER
+from workflow.dossier_proofreading import proofread
 from workflow.faults import fault_of_yaml, located, said_of
 from workflow.procedure import DefinitionError, Label, Name, _Strict
 
@@ -328,3 +329,20 @@ def checklist_of(procedure: str, version: int) -> dict[str, dict[str, str]]:
     """The checklist of a procedure's own dossier by line number, in the shape of the catalogue; {} without one."""
     dossier = find(procedure, version)
     return {line.no: line.model_dump() for line in dossier.spec.checklist} if dossier else {}
+
+
+@cache
+def _chinese() -> dict[str, str]:
+    found: dict[str, str] = {}
+    for dossier in every():
+        spec = dossier.spec
+        for label in (*(s.title for s in spec.sections), *(s.title for s in spec.scenarios)):
+            found.setdefault(label.en, label.zh)
+        found |= {m.en: m.zh for m in spec.materials}
+        found |= {f.label.en: f.label.zh for s in spec.sections for f in s.fields}
+    return found
+
+
+def in_chinese(text: str) -> str | None:
+    """The Chinese of a title that stands in a dossier file, by its English, or None."""
+    return _chinese().get(text)
