@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, update
 
-from store import audit
+from store import audit, separation
 from store.law import pins_of
 from store.locked import Locked, parties
 from store.pen import _columns, _holders, _open_tasks
@@ -35,6 +35,7 @@ def carry_over(
 
     State, clocks, tasks and parties turn together. The caller holds the lock and has asked `workflow.migration`.
     """
+    separation.enter(connection, procedure)  # as for a case that is opened under it
     case_id, seq = locked.case.id, locked.row["audit_seq"] + 1
     entry = audit.audit_row(
         seq=seq,
