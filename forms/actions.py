@@ -33,6 +33,7 @@ from workflow.commands import (
     ConfirmRows,
     CorrectionItem,
     Decide,
+    ExtendWithApproval,
     OrganiseReview,
     Plain,
     RecordFindings,
@@ -270,6 +271,20 @@ class DecideForm(ActionForm):
         return Decide(note=self.note_text(), grounds=self.grounds.data or "")
 
 
+class ExtendWithApprovalForm(DecideForm):
+    """An extension that somebody above the authority has approved."""
+
+    command = ExtendWithApproval
+
+    approved_by = StringField(_l("Approved by"), description=_l("The person who approved it, with the office held."))
+    approval_number = StringField(_l("Number of the approval"))
+
+    def to_command(self) -> ExtendWithApproval:
+        return ExtendWithApproval(
+            note=self.note_text(), grounds=self.grounds.data or "", approved_by=self.approved_by.data or "",
+            approval_number=self.approval_number.data or "")
+
+
 class SignCommitmentForm(ActionForm):
     """Carries which notice was on the screen and the digest of its very text."""
 
@@ -367,4 +382,4 @@ class AnnulForm(ActionForm):
 
 FORMS: dict[type[Command], type[ActionForm]] = {form.command: form for form in (
     PlainForm, RequestCorrectionForm, RefuseForm, OrganiseReviewForm, RecordSignOffForm, DecideForm,
-    SignCommitmentForm, ConfirmRowsForm, RecordFindingsForm, AnnulForm)}
+    ExtendWithApprovalForm, SignCommitmentForm, ConfirmRowsForm, RecordFindingsForm, AnnulForm)}

@@ -91,6 +91,29 @@ def rectification(facts: WrittenFacts, allowances: tuple[Allowance, ...]) -> Not
     )
 
 
+def extension(facts: WrittenFacts, allowances: tuple[Allowance, ...]) -> Notice:
+    """More time for the decision: the reasons are told to the applicant (Licensing Law art. 42), and who approved."""
+    reason = str(facts.command.get("grounds") or "")
+    found = [(c, e) for c in facts.clocks for e in c.extensions if e.reason == reason]
+    if not found:
+        raise CannotBeDone(N_("No limit of this case was extended for that reason."))
+    clock, granted = found[-1]
+    label = facts.procedure.spec.clocks[clock.name].label.zh
+    approved = " ".join(str(facts.command.get(k) or "") for k in ("approved_by", "approval_number")).strip()
+    return _notice(
+        NoticeKind.EXTENSION,
+        facts,
+        reasons=(reason,),
+        facts=(
+            ("延长的期限", label),
+            ("延长", f"{granted.allowance.amount}{UNITS[granted.allowance.unit]}"),
+            ("批准", approved or "本机关负责人"),
+        ),
+        basis=(granted.allowance.article,),
+        due_on=clock.due_on,
+    )
+
+
 def refusal_to_accept(facts: WrittenFacts, allowances: tuple[Allowance, ...]) -> Notice:
     return _refusal(NoticeKind.REFUSAL_TO_ACCEPT, facts)
 
@@ -166,6 +189,7 @@ COMPOSED: dict[str, Composer] = {
     "grant_decision": grant,
     "commitment_letter": commitment_letter,
     "annulment_decision": annulment,
+    "extension_notice": extension,
 }
 
 

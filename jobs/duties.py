@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from jobs.workshop import Workshop
+from store.limits import Limits
 from store.procedure_versions import ProcedureVersions
 
 ROUNDS = 50  # of a hundred cases each; what is left comes with the next interval
@@ -22,12 +23,26 @@ class Duty:
 
 def lapse_clocks(workshop: Workshop) -> int:
     """Take what the law says happens when a limit has passed (deemed acceptance, failed rectification)."""
-    moved = 0
+    return _rounds(workshop.cases.lapse)
+
+
+def sound_alarms(workshop: Workshop) -> int:
+    """Remind of limits that are nearly over and escalate those that are: each once, however long nobody looked."""
+    return _rounds(Limits(workshop.database, workshop.cases.laws).sound_alarms)
+
+
+def recount_limits(workshop: Workshop) -> int:
+    """Count open cases anew after a calendar was published or corrected."""
+    return _rounds(Limits(workshop.database, workshop.cases.laws).recount)
+
+
+def _rounds(sweep: Callable[[], int]) -> int:
+    done = 0
     for _ in range(ROUNDS):
-        if not (found := workshop.cases.lapse()):
+        if not (found := sweep()):
             break
-        moved += found
-    return moved
+        done += found
+    return done
 
 
 def clear_sessions(workshop: Workshop) -> int:
@@ -54,6 +69,8 @@ def forget_workers(workshop: Workshop) -> int:
 DUTIES = (
     Duty("lapse", timedelta(seconds=60), lapse_clocks),
     Duty("versions", timedelta(seconds=60), begin_versions),
+    Duty("alarms", timedelta(seconds=60), sound_alarms),
+    Duty("recount", timedelta(seconds=60), recount_limits),
     Duty("renderings", timedelta(seconds=60), ask_for_renderings),
     Duty("sessions", timedelta(minutes=10), clear_sessions),
     Duty("workers", timedelta(hours=1), forget_workers),

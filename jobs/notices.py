@@ -8,21 +8,25 @@ import hashlib
 import re
 import smtplib
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from email.headerregistry import Address
 from email.message import EmailMessage
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from configuration import Settings
+from jobs.documents import UNITS
 from jobs.workshop import Bench, CannotBeDone, Done
 from store.case_documents import Addressee, NoticeFacts
 from store.jobs import Job
+from workflow.notes import WORDS
 from workflow.vocabulary import N_
 
+# A mail to somebody concerned by their office is one of two: duty.txt for something to do, told.txt for something to know.
 TEMPLATES = Path(__file__).parent.parent / "templates/mail"
 LANGUAGES = ("zh_Hans_CN", "en")
 DUTY = "duty"  # the template for those who got something to do
@@ -52,7 +56,7 @@ def notify(bench: Bench, job: Job) -> Done:
         return Done(N_("No mail server is configured: nothing was sent."))
     if job.case_id is None:
         raise CannotBeDone(N_("The job names no case."))
-    facts = workshop.documents.notice(job.case_id, job.created_at)
+    facts = workshop.documents.notice(job.case_id, job.created_at, job.payload)
     if facts is None:
         raise CannotBeDone(N_("The case is not there."))
     already = workshop.queue.mailed(job.id)
@@ -65,7 +69,7 @@ def notify(bench: Bench, job: Job) -> Done:
     with mail_server(settings) as send:
         for one in waiting:
             try:
-                message = compose(facts, one, str(job.payload["notice"]), job.id, settings)
+                message = compose(facts, one, job.payload, job.id, settings)
                 send(message)
             except (smtplib.SMTPRecipientsRefused, ImpossibleAddress) as error:
                 if _may_pass(error):
@@ -83,12 +87,15 @@ def _may_pass(error: Exception) -> bool:
     return any(code < 500 for code, _ in error.recipients.values())
 
 
-def compose(facts: NoticeFacts, one: Addressee, notice: str, job_id: str, settings: Settings) -> EmailMessage:
+def compose(
+    facts: NoticeFacts, one: Addressee, payload: Mapping[str, Any], job_id: str, settings: Settings
+) -> EmailMessage:
     """One mail in the reader's language. Raises ImpossibleAddress."""
+    notice = str(payload["notice"])
     if not _ADDRESS.fullmatch(one.email):
         raise ImpossibleAddress(one.email)
     language = one.language if one.language in LANGUAGES else LANGUAGES[0]
-    template = _templates.get_template(f"{language}/{notice if one.why == 'applicant' else DUTY}.txt")
+    template = _templates.get_template(f"{language}/{notice if one.why == 'applicant' else one.why}.txt")
     chinese = language == LANGUAGES[0]
     state, title = facts.procedure.states[facts.state].label, facts.procedure.spec.title
     text = template.render(
@@ -99,6 +106,9 @@ def compose(facts: NoticeFacts, one: Addressee, notice: str, job_id: str, settin
         procedure=title.zh if chinese else title.en,
         state=state.zh if chinese else state.en,
         due_on=facts.due_on.isoformat() if facts.due_on else None,
+        what=_what(facts, payload, chinese),
+        limits=_limits(facts, payload, chinese),
+        extension=_extension(facts, chinese),
         bureau=facts.bureau_name or settings.bureau_name,
         url=f"{settings.origin}/cases/{facts.public_id}",
     )
@@ -114,6 +124,41 @@ def compose(facts: NoticeFacts, one: Addressee, notice: str, job_id: str, settin
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(body.strip() + "\n")
     return message
+
+
+def _what(facts: NoticeFacts, payload: Mapping[str, Any], chinese: bool) -> str:
+    """What was done, in words: those of a note of the system or of the action."""
+    name = str(payload.get("action", ""))
+    action = facts.procedure.by_name.get(name)
+    words = action.spec.done if action else WORDS.get(name)
+    return "" if words is None else words.zh if chinese else words.en
+
+
+def _limits(facts: NoticeFacts, payload: Mapping[str, Any], chinese: bool) -> list[dict[str, str]]:
+    """The limits that a note is about: name, due day and, where it has moved, the day before."""
+    found = []
+    for limit in payload.get("limits", ()):
+        label = facts.procedure.spec.clocks[limit["clock"]].label
+        name = label.zh if chinese else label.en
+        found.append({"name": name, "due_on": limit.get("due_on") or "—", "was": limit.get("was") or ""})
+    return found
+
+
+def _extension(facts: NoticeFacts, chinese: bool) -> dict[str, str]:
+    """The last extension of a limit: which, until when, on which article and why; empty when there is none."""
+    found = [(e.granted_on, clock, e) for clock in facts.clocks for e in clock.extensions]
+    if not found:
+        return {}
+    _, clock, extension = max(found, key=lambda each: each[0])
+    label = facts.procedure.spec.clocks[clock.name].label
+    unit = UNITS[extension.allowance.unit] if chinese else extension.allowance.unit.value.replace("_", " ")
+    return {
+        "name": label.zh if chinese else label.en,
+        "amount": f"{extension.allowance.amount} {unit}",
+        "article": extension.allowance.article,
+        "reason": extension.reason,
+        "due_on": clock.due_on.isoformat() if clock.due_on else "—",
+    }
 
 
 def one_line(text: str) -> str:

@@ -116,6 +116,7 @@ class NoticeKind(StrEnum):
     COMMITMENT = "commitment"
     ANNULMENT = "annulment"
     RECTIFICATION = "rectification"
+    EXTENSION = "extension"
 
 
 @dataclass(frozen=True, slots=True)

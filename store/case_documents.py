@@ -7,6 +7,7 @@ rendered late still says what was decided then.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Connection, and_, insert, or_, select
@@ -26,6 +27,7 @@ from store.records.people import AccountRecord, AccountRoleRecord
 from store.records.reference import CatalogueEntryRecord, SettingRecord
 from store.tokens import new_token
 from workflow.deadlines import Clock
+from workflow.notes import NOTES, RECOUNTED
 from workflow.procedure import Procedure
 
 ROWS_LISTED = 300  # refused rows that a decision lists one by one; beyond that it gives their number
@@ -71,7 +73,7 @@ class WrittenFacts:
 
 @dataclass(frozen=True, slots=True)
 class Addressee:
-    """Someone to be told: why ("applicant" or "duty") and in which language."""
+    """Someone to be told: why ("applicant", "duty", or "told": to know of it) and in which language."""
 
     email: str
     name: str
@@ -92,6 +94,7 @@ class NoticeFacts:
     bureau_name: str
     due_on: date | None
     addressees: tuple[Addressee, ...]
+    clocks: tuple[Clock, ...] = ()
 
 
 class CaseDocuments:
@@ -162,23 +165,31 @@ class CaseDocuments:
             )
             return True
 
-    def notice(self, case_id: int, opened_at: datetime) -> NoticeFacts | None:
-        """Whom to tell about a step: the agency's accounts, and who got something to do by that very step."""
+    def notice(
+        self, case_id: int, opened_at: datetime, payload: Mapping[str, Any] = MappingProxyType({})
+    ) -> NoticeFacts | None:
+        """Whom to tell about a step: the agency's accounts, who got something to do by that very step, and the roles
+        that its `payload` names. A note of the system goes to whoever has the case; of the agency's accounts only to
+        those that have something to do themselves, unless due days have moved."""
+        name = str(payload.get("notice", ""))
         with self.database.reading() as connection:
             case = connection.execute(select(_CASE).where(_CASE.c.id == case_id)).mappings().first()
             if case is None:
                 return None
             task = TaskRecord
-            tasks = connection.execute(
-                select(task.role, task.holder).where(task.case_id == case_id, task.opened_at == opened_at)
-            ).all()
+            open_tasks = select(task.role, task.holder).where(task.case_id == case_id)
+            if name not in NOTES:
+                open_tasks = open_tasks.where(task.opened_at == opened_at)
+            tasks = connection.execute(open_tasks).all()
             found: dict[str, Addressee] = {}
-            wanted = (
-                [("applicant", and_(AccountRecord.agency_id == case["agency_id"], _acts_as("applicant")))]
-                if case["agency_id"] is not None
-                else []
-            )
-            wanted += [("duty", clause) for t in tasks if (clause := _holding(t.role, t.holder)) is not None]
+            wanted: list[tuple[str, Any]] = []
+            concerned = name not in (NOTES - {RECOUNTED}) or any(t.holder.startswith("agency:") for t in tasks)
+            if case["agency_id"] is not None and concerned:
+                agency = and_(AccountRecord.agency_id == case["agency_id"], _acts_as("applicant"))
+                wanted.append(("applicant", agency))
+            why = "told" if name in NOTES else "duty"
+            wanted += [(why, clause) for t in tasks if (clause := _holding(t.role, t.holder)) is not None]
+            wanted += [("told", _acts_as(str(role))) for role in payload.get("roles", ())]
             for why, clause in wanted:
                 rows = connection.execute(
                     select(AccountRecord.email, AccountRecord.name, AccountRecord.language)
@@ -202,6 +213,7 @@ class CaseDocuments:
                 subject=case["subject"],
                 bureau_name=str(_setting(connection, "bureau").get("name", "")),
                 due_on=min((c.due_on for c in clocks if c.is_running and c.due_on), default=None),
+                clocks=tuple(clocks),
                 addressees=tuple(found.values()),
             )
 

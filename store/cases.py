@@ -37,6 +37,7 @@ from workflow.clocks import Law, lapsed
 from workflow.commands import Command, Plain
 from workflow.deadlines import NoAllowance
 from workflow.engine import Offer
+from workflow.notes import NOTES
 from workflow.procedure import Action, Procedure
 from workflow.vocabulary import N_, SYSTEM, Actor, Message, Refusal
 
@@ -277,9 +278,11 @@ class CaseStore:
 
 
 def _stands(connection: Connection, locked: Locked, name: str, seen: int) -> bool:
-    """Whether an act on an older version still means the same: departments answer in parallel, each for itself."""
+    """Whether an act on an older version still means the same: departments answer in parallel, each for itself, and
+    what the system notes about the limits is nothing that anybody judged by."""
     action = locked.procedure.by_name.get(name)
-    return action is not None and action.spec.side_by_side and only_missed(connection, locked, name, seen)
+    harmless = NOTES | ({name} if action is not None and action.spec.side_by_side else set())
+    return action is not None and only_missed(connection, locked, harmless, seen)
 
 
 def _lock_visible(connection: Connection, public_id: str, actor: Actor) -> Locked:

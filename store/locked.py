@@ -1,5 +1,6 @@
 """A case lifted out of its locked row, and what is answered when it is not as the asker thought."""
 
+from collections.abc import Set
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -183,12 +184,12 @@ def replay(
     return Performed(locked.public_id, last.version, last.target, replayed=True)
 
 
-def only_missed(connection: Connection, locked: Locked, name: str, seen: int) -> bool:
-    """Whether everything that happened after the version `seen` was the act `name`, by others side by side."""
+def only_missed(connection: Connection, locked: Locked, names: Set[str], seen: int) -> bool:
+    """Whether everything that happened after the version `seen` were acts with these names."""
     missed = connection.scalars(
         select(AuditRecord.action).where(AuditRecord.case_id == locked.case.id, AuditRecord.version > seen)
     ).all()
-    return 0 < seen < locked.case.version and bool(missed) and set(missed) == {name}
+    return 0 < seen < locked.case.version and bool(missed) and set(missed) <= names
 
 
 def stale(connection: Connection, locked: Locked) -> Refusal:

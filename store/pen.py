@@ -297,7 +297,10 @@ def _jobs(step: Step, at: datetime) -> list[dict[str, Any]]:
     wanted += [
         ("render_document", {"document": name, "version": step.after.version}) for name in spec.documents
     ]
-    wanted += [("notify", {"notice": name}) for name in spec.notify]
+    told: dict[str, Any] = {"roles": [role.value for role in spec.tells]} if spec.tells else {}
+    if told or "limits" in step.record:
+        told |= {"action": step.action.name, "limits": step.record.get("limits", [])}
+    wanted += [("notify", {"notice": name, **told}) for name in spec.notify]
     return [
         {
             "id": new_token(),

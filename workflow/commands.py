@@ -212,6 +212,19 @@ class Decide(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class ExtendWithApproval(Decide):
+    """More time for a limit that somebody above the authority must approve: who did, and the paper that says so."""
+
+    approved_by: str = ""
+    approval_number: str = ""
+
+    def __post_init__(self) -> None:
+        Decide.__post_init__(self)
+        self._put("approved_by", _text("approved_by", self.approved_by, required=True))
+        self._put("approval_number", _text("approval_number", self.approval_number, required=True))
+
+
+@dataclass(frozen=True, slots=True)
 class SignCommitment(Command):
     """The applicant's commitment: which version of the notice was shown and the SHA-256 of its very text."""
 
@@ -309,6 +322,7 @@ COMMANDS: dict[str, type[Command]] = {
         RecordSignOff,
         AskAgain,
         Decide,
+        ExtendWithApproval,
         SignCommitment,
         ConfirmRows,
         RecordFindings,

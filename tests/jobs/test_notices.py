@@ -8,7 +8,7 @@ from sqlalchemy import insert
 
 import jobs.notices
 from jobs.documents import COMPOSED
-from jobs.notices import DUTY, LANGUAGES, TEMPLATES, compose, one_line
+from jobs.notices import LANGUAGES, TEMPLATES, compose, one_line
 from jobs.worker import WORK, Worker
 from store.case_documents import Addressee, NoticeFacts
 from store.records.jobs import JobRecord, MailRecord
@@ -16,6 +16,7 @@ from store.records.people import AccountRecord, AccountRoleRecord, PersonRecord
 from tests.store import factories
 from tests.store.factories import count
 from workflow import procedures
+from workflow.notes import NOTES
 from workflow.vocabulary import Role
 
 NOTIFY = ("notify",)
@@ -124,6 +125,7 @@ def test_without_a_mail_server_the_job_is_done_with_a_note(cma_case, workshop):
     assert done.error == "No mail server is configured: nothing was sent."
 
 
+OFFICIAL = {"duty", "told"}  # what those who are concerned by their office get, whatever the notice
 FACTS = NoticeFacts(
     "public-id", "2026-000001", procedures.current("cma"), "accepted", "示例检测", "首次申请", "示例市市场监督管理局",
     date(2026, 3, 9), ())  # fmt: skip
@@ -136,7 +138,7 @@ FACTS = NoticeFacts(
 def test_no_value_can_add_a_header_or_a_body(poison, make_workshop):
     settings = make_workshop(bureau_name="示例市市场监督管理局").settings
     facts = NoticeFacts("id", poison, FACTS.procedure, "accepted", poison, poison, poison, None, ())
-    message = compose(facts, Addressee("a@agency.example", poison, "en", "applicant"), "accepted", "job", settings)
+    message = compose(facts, Addressee("a@agency.example", poison, "en", "applicant"), {"notice": "accepted"}, "job", settings)
     headers = message.as_bytes().partition(b"\n\n")[0].decode()
     assert message["To"] == "a@agency.example"
     names = [line.partition(":")[0].lower() for line in headers.splitlines() if line[:1] not in " \t"]
@@ -145,7 +147,7 @@ def test_no_value_can_add_a_header_or_a_body(poison, make_workshop):
 
 
 def test_every_notice_of_every_procedure_has_its_template_in_both_languages():
-    named = {n for p in procedures.every() for a in p.actions for n in a.spec.notify} | {DUTY}
+    named = {n for p in procedures.every() for a in p.actions for n in a.spec.notify} | OFFICIAL | set(NOTES)
     for language in LANGUAGES:
         there = {path.stem for path in (TEMPLATES / language).glob("*.txt")}
         assert there == named, language
@@ -161,9 +163,10 @@ def test_every_document_and_every_job_of_every_procedure_has_its_maker():
 @pytest.mark.parametrize("template", sorted(TEMPLATES.rglob("*.txt")), ids=lambda p: f"{p.parent.name}/{p.stem}")
 def test_every_template_is_a_whole_mail(template: Path, make_workshop):
     settings = make_workshop().settings
-    why = "duty" if template.stem == DUTY else "applicant"
+    why = template.stem if template.stem in OFFICIAL else "applicant"
     reader = Addressee("a@agency.example", "李四", template.parent.name, why)
-    message = compose(FACTS, reader, template.stem, "job", settings)
+    payload = {"notice": template.stem, "action": "accept"}
+    message = compose(FACTS, reader, payload, "job", settings)
     assert "2026-000001" in message["Subject"] and len(message["Subject"]) < 80
     body = message.get_content()
     assert "示例检测" in body and "2026-03-09" in body and "{" not in body and "&" not in body

@@ -22,6 +22,7 @@ TITLES = {
     NoticeKind.COMMITMENT: "告知承诺书",
     NoticeKind.ANNULMENT: "撤销行政许可决定书",
     NoticeKind.RECTIFICATION: "整改通知书",
+    NoticeKind.EXTENSION: "延长办理期限告知书",
 }
 
 
