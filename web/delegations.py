@@ -18,7 +18,6 @@ from workflow.vocabulary import N_, Message, Refusal, Role
 bp = Blueprint("delegations", __name__, url_prefix="/delegations")
 for _name in ("index", "make", "revoke"):
     grant_access(f"delegations.{_name}", roles=STAFF)
-grant_access("delegations.every", roles=[Role.ADMINISTRATOR])
 
 STATES = {"in_force": (N_("In force"), "good"), "coming": (N_("Not yet begun"), "neutral"),
           "over": (N_("Over"), "closed"), "revoked": (N_("Revoked"), "closed")}
@@ -33,15 +32,9 @@ def _administers() -> bool:
 
 
 @bp.get("")
-def index() -> str | Response:
-    """Who stands in for me, for whom I stand in, what was done in my place."""
-    return redirect(url_for("delegations.every")) if _administers() else _own_page(_form(formdata=None))
-
-
-@bp.get("/every")
-def every() -> str:
-    """All delegations, the newest first, and making one for somebody who is away already."""
-    return _page_of_all(_form(formdata=None))
+def index() -> str:
+    """Who stands in for me and for whom I stand in; for an administrator all delegations, the newest first."""
+    return _page(_form(formdata=None))
 
 
 @bp.post("")
@@ -55,7 +48,7 @@ def make() -> Response | tuple[str, int]:
             reason=asked.reason)
     except Refusal as refusal:
         form.refuse(refusal, say(refusal.reason))
-        return (_page_of_all if _administers() else _own_page)(form), 422
+        return _page(form), 422
     context.tell(Message(N_("The delegation is made. It can be revoked at any time, at once.")))
     return redirect(url_for("delegations.index"), 303)
 
@@ -66,6 +59,10 @@ def revoke(public_id: str) -> Response:
     _store().revoke(public_id, context.current_actor())
     context.tell(Message(N_("The delegation is revoked.")))
     return redirect(url_for("delegations.index"), 303)
+
+
+def _page(form: DelegationForm) -> str:
+    return (_page_of_all if _administers() else _own_page)(form)
 
 
 def _own_page(form: DelegationForm) -> str:

@@ -76,7 +76,7 @@ DOORS: Mapping[str, frozenset[str]] = {
     "applications": frozenset({"applicant"}), "uploads": frozenset({"applicant"}), "uploads.download": SIGNED_IN,
     "certificates": frozenset({"issuing_clerk"}), "certificates.download": SIGNED_IN,
     "administration": frozenset({"administrator"}), "jobs": frozenset({"administrator"}),
-    "procedures": OFFICIALS, "delegations": OFFICIALS, "delegations.every": frozenset({"administrator"}),
+    "procedures": OFFICIALS, "delegations": OFFICIALS,
 }
 APPLICANT_PAGES = frozenset({"applications", "uploads"})
 ABOUT_A_CASE = frozenset({"cases", "rows", "findings", "documents", "applications", "uploads"})

@@ -40,7 +40,7 @@ def test_both_sides_and_the_administrator_see_a_delegation(client_of, accounts):
     assert ask(client_of(Role.LEADER), accounts, "inspector").status_code == 303
     for role, address_, words in ((Role.LEADER, "/delegations", "官员 inspector"),
                                   (Role.INSPECTOR, "/delegations", "官员 leader"),
-                                  (Role.ADMINISTRATOR, "/delegations/every", "官员 inspector")):
+                                  (Role.ADMINISTRATOR, "/delegations", "官员 inspector")):
         page = client_of(role).get(address_ + "?lang=en").text
         assert words in page and "In force" in page and "休假" in page, role
     assert "官员 inspector" not in client_of(Role.WINDOW_OFFICER).get("/delegations").text.partition("<form")[0]
@@ -80,7 +80,7 @@ def test_an_administrator_makes_one_for_somebody_who_is_away(client_of, accounts
     answer = ask(browser, accounts, "inspector", principal=str(accounts["leader"].id), scope="without", steps=["grant"],
                  kinds=list(Group))
     assert answer.status_code == 303
-    page = browser.get("/delegations/every?lang=en").text
+    page = browser.get("/delegations?lang=en").text
     assert "made by 官员 administrator" in page and "But not: Grant" in page
 
 
