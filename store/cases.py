@@ -290,6 +290,6 @@ def _lock_visible(connection: Connection, public_id: str, actor: Actor) -> Locke
     locked = lock(connection, public_id)
     filed = locked.row["submitted_at"] is not None
     case = locked.case
-    if not sees(actor, agency_id=case.agency_id, filed=filed, parties=parties(case), procedure=case.procedure):
+    if not sees(actor, agency_id=case.agency_id, filed=filed, parties=parties(locked.procedure, case), procedure=case.procedure):
         raise no_such_case()
     return locked

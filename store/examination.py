@@ -15,6 +15,7 @@ from store.law import LawBook
 from store.records.audit import APPEND_ONLY, AuditRecord
 from store.records.certificates import CertificateRecord, NumberCounterRecord
 from store.records.jobs import FAILED, WAITING, JobRecord
+from store.records.separation import GUARD
 
 CALENDAR_NOTICE = timedelta(days=60)  # how long before the calendar runs out the administrator is warned
 
@@ -57,7 +58,7 @@ def _triggers(database: Database) -> Finding:
         names = set(connection.scalars(text(query)))
     wanted = {f"{t}_no_{verb}" for t in APPEND_ONLY for verb in ("update", "delete")} if database.is_sqlite \
         else {f"{t}_append_only" for t in APPEND_ONLY}
-    if missing := sorted(wanted - names):
+    if missing := sorted({*wanted, GUARD} - names):
         return Finding("append-only triggers", "ill", f"missing: {', '.join(missing)}",
                        "somebody took them away: restore a backup into an empty database and compare")
     return Finding("append-only triggers", "well", f"{len(wanted)} in place")

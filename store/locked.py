@@ -36,6 +36,9 @@ _SIGN_OFFS = (
         SignOffRecord.round,
         SignOffRecord.person_id,
         SignOffRecord.opinion,
+        SignOffRecord.rests_on,
+        SignOffRecord.carried_from,
+        SignOffRecord.at,
     )
     .where(SignOffRecord.case_id == bindparam("case_id"))
     .order_by(SignOffRecord.id)
@@ -108,12 +111,18 @@ def pinned_to(row: RowMapping) -> Procedure:
 
 
 def lift(connection: Connection, row: RowMapping, procedure: Procedure) -> Case:
-    """The case as the engine sees it, from its row; the departments' answers where the state reads them."""
+    """The case as the engine sees it, from its row; the departments' answers where the state reads them, or where a
+    step may lead back into a sign-off that somebody has already answered."""
     sign_offs: tuple[SignOff, ...] = ()
-    if row["state"] in procedure.sign_off_states:
+    if row["state"] in procedure.sign_off_states or (
+        row["state"] in procedure.entering_sign_off and any(act in procedure.answering for act, _ in row["acts"])
+    ):
         found = connection.execute(_SIGN_OFFS, {"case_id": row["id"]})
         sign_offs = tuple(
-            SignOff(s.department, Verdict(s.verdict), s.round, s.person_id, s.opinion) for s in found
+            SignOff(
+                s.department, Verdict(s.verdict), s.round, s.person_id, s.opinion, s.rests_on, s.carried_from, s.at
+            )
+            for s in found
         )
     return Case(
         id=row["id"],
@@ -131,10 +140,10 @@ def lift(connection: Connection, row: RowMapping, procedure: Procedure) -> Case:
     )
 
 
-def parties(case: Case) -> frozenset[str]:
+def parties(procedure: Procedure, case: Case) -> frozenset[str]:
     """Who has a part in a case beyond the applicant and the bureau-wide roles."""
     return frozenset(
-        {f"department:{d}" for d in case.fact("departments") or ()}
+        {f"department:{d}" for d in procedure.asked(case.facts)}
         | {f"person:{p}" for p in case.fact("team") or ()}
     )
 

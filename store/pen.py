@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import JSON, Connection, bindparam, func, insert, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 
-from store import audit, together
+from store import audit, separation, together
 from store.law import pins_of
 from store.locked import Locked, lock, parties, stale
 from store.records.cases import CasePartyRecord, CaseRecord, SignOffRecord, TaskRecord
@@ -65,7 +65,8 @@ _WRITE = (
 _OPEN = insert(_CASE).returning(_CASE.c.id)
 _HEAD = update(_CASE).where(_CASE.c.id == bindparam("key")).values(audit_hash=bindparam("head"))
 _SIGN_OFF = Adding(
-    table_of(SignOffRecord), "case_id", "round", "department", "verdict", "opinion", "person_id", "at"
+    table_of(SignOffRecord),
+    *("case_id", "round", "department", "verdict", "opinion", "person_id", "at", "carried_from", "rests_on"),
 )
 _TASK = Adding(table_of(TaskRecord), "case_id", "role", "holder", "due_on", "opened_at")
 _ALL_TASKS_DONE = Dropping(table_of(TaskRecord))
@@ -137,6 +138,7 @@ def write_steps(
 ) -> Case:
     """Write what the engine found lawful; returns the case as it is now. Raises Refusal (a register's own,
     or "stale" when the row was not as it was read, which the lock forbids)."""
+    separation.enter(connection, locked.procedure)
     before, final = locked.case, _with_registers(connection, steps, moment)
     seq, head, entries = _audit_rows(locked, steps, moment, command_id)
     values = {
@@ -190,7 +192,9 @@ def _answer(case_id: int, answer: SignOff, at: datetime) -> dict[str, Any]:
         "verdict": answer.verdict.value,
         "opinion": answer.opinion,
         "person_id": answer.person_id,
-        "at": at,
+        "at": answer.at or at,
+        "carried_from": answer.carried_from,
+        "rests_on": dict(answer.rests_on),
     }
 
 
@@ -245,7 +249,7 @@ def _audit_rows(
             case_id=locked.case.id,
             command_id=command_id if index == 0 else None,
             version=step.after.version,
-            payload=step.command.payload(),
+            payload={**step.command.payload(), **step.record},
         )
         head = row["hash"]
         rows.append(row)
@@ -279,7 +283,7 @@ def _open_tasks(case_id: int, found: frozenset[Duty], due: date, at: datetime) -
 
 
 def _turn_parties(connection: Connection, procedure: Procedure, before: Case, final: Case) -> list[Write]:
-    known, wanted = parties(before), parties(final)
+    known, wanted = parties(procedure, before), parties(procedure, final)
     gone: frozenset[str] = frozenset()
     if procedure.states[before.state].editable:  # the applicant may have changed what decides who is asked
         known = frozenset(connection.scalars(_PARTIES, {"key": final.id}))
@@ -343,6 +347,7 @@ def open_case(
     )
     draft = replace(draft, clocks=turn(procedure, draft, initial, moment.on, moment.law))
     editable = procedure.states[initial].editable
+    separation.enter(connection, procedure)
     case_id: int = connection.execute(
         _OPEN,
         {
@@ -376,7 +381,7 @@ def open_case(
     found = duties(procedure, initial, agency_id, facts, frozenset())
     writes: list[Write] = [
         (audit.ENTRY, [row]),
-        (_PARTY, _holders(case_id, frozenset() if editable else parties(draft))),
+        (_PARTY, _holders(case_id, frozenset() if editable else parties(procedure, draft))),
         (_TASK, _open_tasks(case_id, found, due_on(draft.clocks) or NEVER, moment.at)),
     ]
     together.write(connection, _HEAD, {"key": case_id, "head": row["hash"]}, writes)

@@ -11,6 +11,7 @@ from store.records import (
     people,
     procedures,
     reference,
+    separation,
 )
 from store.records.columns import Record
 
@@ -19,6 +20,7 @@ for _table in audit.APPEND_ONLY:
     audit.guard_append_only(metadata.tables[_table])
 procedures.guard_settled(metadata.tables["procedure_version"])
 delegations.guard_delegations()
+separation.guard_separation()
 
 __all__ = [
     "agencies",
@@ -32,4 +34,5 @@ __all__ = [
     "people",
     "procedures",
     "reference",
+    "separation",
 ]

@@ -42,7 +42,7 @@ class AuditRecord(Record):
     )  # fmt: skip
 
 
-APPEND_ONLY = ("audit_entry", "certificate_event", "sign_off")
+APPEND_ONLY = ("audit_entry", "certificate_event", "sign_off", "separation")
 
 
 def append_only_ddl(table: str) -> dict[str, list[str]]:

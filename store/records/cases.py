@@ -53,7 +53,9 @@ class CaseRecord(Record):
 
 
 class SignOffRecord(Record):
-    """A department answers once per round; the constraint is the last line behind the guard."""
+    """A department answers once per round, and a person for one department; the constraints are the last line
+    behind the engine. An answer that stands from an earlier round is a row of its own: `carried_from` names the round
+    in which it was given, `at` the moment, `rests_on` the digests of what it rested on."""
 
     __tablename__ = "sign_off"
     id: Mapped[int] = big_id()
@@ -64,9 +66,13 @@ class SignOffRecord(Record):
     opinion: Mapped[str]
     person_id: Mapped[str] = mapped_column(String(22))
     at: Mapped[datetime]
+    carried_from: Mapped[int | None]
+    rests_on: Mapped[dict[str, Any]]
     __table_args__ = (
         UniqueConstraint("case_id", "round", "department"),
-        CheckConstraint("verdict IN ('agree', 'object')", name="verdict"),
+        UniqueConstraint("case_id", "round", "person_id"),
+        CheckConstraint("verdict IN ('agree', 'object', 'abstain', 'recused')", name="verdict"),
+        CheckConstraint("carried_from < round", name="carried_from"),
     )
 
 

@@ -237,7 +237,10 @@ class CaseHand:
         return STAFF[who]
 
     def usual(self, action: str) -> c.Command:
-        kind = self.file.procedure.by_name[action].command
+        file = self.file
+        kind = file.procedure.by_name[action].command
+        if kind is c.AskAgain:
+            return c.AskAgain(departments=file.procedure.asked(file.case.facts), grounds="须进一步核实")
         return usual_command(action, kind, self.checklist() if kind is c.RecordFindings else ())
 
     def checklist(self) -> tuple[str, ...]:
@@ -461,7 +464,7 @@ def flaws(hand: CaseHand) -> list[str]:
         "due dates of tasks": {t.due_on for t in tasks} <= {due},
         "due date": row.due_on == due,
         "lapse date": row.lapses_on == (lapses_on(procedure, case.clocks) or NEVER),
-        "parties": procedure.states[case.state].editable or holders >= parties(case),
+        "parties": procedure.states[case.state].editable or holders >= parties(procedure, case),
         "audit": broken == [],
         "version": row.audit_seq == row.version,
         "closing": (row.closed_at is not None) == procedure.states[case.state].final,

@@ -15,6 +15,7 @@ CHANGES = {
     "audit_entry": "UPDATE audit_entry SET actor_name = 'somebody else'",
     "certificate_event": "UPDATE certificate_event SET grounds = 'other grounds'",
     "sign_off": "UPDATE sign_off SET verdict = 'object'",
+    "separation": "UPDATE separation SET earlier = earlier || '!'",
 }
 
 
@@ -44,7 +45,7 @@ def test_an_entry_is_neither_changed_nor_removed(
     statements = {
         "update": CHANGES[table],
         "delete": f"DELETE FROM {table}",
-        "update nothing else": f"UPDATE {table} SET id = id",
+        "update nothing else": f"UPDATE {table} SET {'digest = digest' if table == 'separation' else 'id = id'}",
         "truncate": f"TRUNCATE {table} CASCADE",
         "replace": f"INSERT OR REPLACE INTO {table} SELECT * FROM {table} LIMIT 1",
     }

@@ -364,9 +364,8 @@ def test_nobody_can_be_asked_to_act_for_the_system(cma_case: Factory, cases: Cas
 def test_the_answer_of_a_department_is_kept_as_given(cma_case: Factory, database: Database) -> None:
     hand = cma_case("awaiting_sign_off", departments=("ecology", "transport"))
     hand.take("sign_off", RecordSignOff(verdict="object", opinion="排放口未监测"), by=department_officer("ecology"))  # type: ignore[arg-type]
-    hand.take("sign_off", by=department_officer("transport"))
-    assert hand.state == "awaiting_decision"
-    with pytest.raises(Refusal, match="objected"):
+    assert hand.state == "awaiting_decision"  # settled: nobody else can change it
+    with pytest.raises(Refusal, match="have not agreed"):
         hand.take("grant", Decide(grounds="符合"))
     with database.reading() as connection:
         payload = connection.scalar(

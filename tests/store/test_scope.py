@@ -97,5 +97,5 @@ def test_an_unfiled_draft_is_its_applicants_alone(database, world):
 
 def test_a_case_enters_the_parties_it_names(cma_case):
     case = cma_case("under_review", departments=["ecology"])
-    assert parties(case.file.case) == {"department:ecology", "person:team-leader", "person:reviewer"}
+    assert parties(case.file.procedure, case.file.case) == {"department:ecology", "person:team-leader", "person:reviewer"}
     assert case.cases.get(case.public_id, factories.STAFF["leads_the_team"]).public_id == case.public_id
