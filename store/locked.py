@@ -151,7 +151,7 @@ def parties(procedure: Procedure, case: Case) -> frozenset[str]:
 def seen_by(actor: Actor, locked: Locked) -> bool:
     """Whether the case exists for this actor; see `store.scope`."""
     case, filed = locked.case, locked.row["submitted_at"] is not None
-    known = parties(case)
+    known = parties(locked.procedure, case)
     return sees(actor, agency_id=case.agency_id, filed=filed, parties=known, procedure=case.procedure)
 
 
