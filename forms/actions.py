@@ -3,10 +3,9 @@
 The command judges its own content, so a page, the JSON interface and a script are refused alike and in the same
 words; a form only reads. A refusal that names a field goes back onto that field by `refuse`.
 """
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import Any, ClassVar
-from uuid import UUID, uuid4
+from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from werkzeug.datastructures import MultiDict
@@ -18,15 +17,16 @@ from wtforms import (
     Form,
     FormField,
     HiddenField,
-    PasswordField,
     RadioField,
-    SelectChoice,
     SelectMultipleField,
     StringField,
     TextAreaField,
 )
 from wtforms.widgets import CheckboxInput, HiddenInput, ListWidget
 
+from forms.acting import ActionForm as ActionForm
+from forms.acting import offered
+from forms.verbs import VERB_FORMS
 from workflow.commands import (
     Annul,
     Command,
@@ -49,15 +49,6 @@ CORRECTION_LIMIT = 60    # rows a form grows to
 LINES_LIMIT = 200        # checklist lines one form may carry
 
 
-def _damaged() -> Refusal:
-    return Refusal("malformed", Message(N_("This form is damaged; reload the page and send it again.")))
-
-
-def _offered(words: Mapping[str, Any]) -> list[SelectChoice]:
-    """Code -> words as the choices of a field."""
-    return [SelectChoice(code, label) for code, label in words.items()]
-
-
 class OrdinalsField(Field):  # type: ignore[misc]
     """Row numbers, one per value sent. What is not a number refuses the whole form."""
 
@@ -70,79 +61,6 @@ class OrdinalsField(Field):  # type: ignore[misc]
         if not all(v.isascii() and v.isdigit() and len(v) < 19 for v in values):
             raise ValueError(_l("One of the chosen rows does not exist."))
         self.data = tuple(int(v) for v in values)
-
-
-class ActionForm(Form):  # type: ignore[misc]
-    """What every act sends: its own identifier, the version of the case that was seen, and a note."""
-
-    class Meta:
-        csrf = False  # the token is checked for every unsafe request before any view runs
-        locales = False
-
-    command: ClassVar[type[Command]]
-
-    command_id = HiddenField()
-    expected_version = HiddenField()
-    note = TextAreaField(_l("Note"), render_kw={"rows": 2},
-                         description=_l("Kept in the case's history; need not be filled in."))
-    sure = BooleanField(_l("I have checked this and know that it cannot be undone."))
-    password = PasswordField(_l("Your password"), description=_l(
-        "This step is taken under your own name: confirm that it is you."),
-        render_kw={"autocomplete": "current-password", "data-no-autosave": ""})
-
-    def __init__(self, formdata: MultiDict[str, str] | None = None, *, reauthenticate: bool = False,
-                 irreversible: bool = False, **prefill: Any) -> None:
-        # A sent form is taken as it was sent: no suggestion fills what somebody has emptied.
-        super().__init__(formdata, data={} if formdata is not None else {"command_id": str(uuid4()), **prefill})
-        if not reauthenticate:
-            del self.password
-        if not irreversible:
-            del self.sure
-
-    def act_id(self) -> str:
-        """The identifier of this act. Raises Refusal("malformed") when it is none."""
-        try:
-            return str(UUID(self.command_id.data or ""))
-        except ValueError:
-            raise _damaged() from None
-
-    def seen_version(self) -> int:
-        """The version of the case that was on the screen. Raises Refusal("malformed")."""
-        text = self.expected_version.data or ""
-        if not (text.isascii() and text.isdigit() and len(text) < 10):
-            raise _damaged()
-        return int(text)
-
-    def read(self) -> Command:
-        """The command, once what the form itself asks for is there. Raises Refusal("malformed") with the field."""
-        for name, field in self._fields.items():
-            if field.process_errors:
-                raise Refusal("malformed", Message(str(field.process_errors[0])), field=name)
-        command = self.to_command()
-        if "sure" in self._fields and not self.sure.data:
-            raise Refusal("malformed", Message(N_("Tick this box if you are sure.")), field="sure")
-        return command
-
-    def to_command(self) -> Command:
-        raise NotImplementedError
-
-    def refuse(self, refusal: Refusal, words: str) -> None:
-        """Put a refusal, said in the reader's language, onto its field (or onto the form)."""
-        if refusal.field and refusal.field in self._fields:
-            self._fields[refusal.field].errors = [words]
-        else:
-            self.form_errors = [words]
-
-    def renew(self, version: int) -> None:
-        """Make a refused form sendable again: a new act, on the case as it is now."""
-        self.command_id.data, self.expected_version.data = str(uuid4()), str(version)
-
-    def wants_another_row(self) -> bool:
-        """Whether the press asked for one more row instead of sending."""
-        return False
-
-    def note_text(self) -> str:
-        return self.note.data or ""
 
 
 class PlainForm(ActionForm):
@@ -216,7 +134,7 @@ class OrganiseReviewForm(ActionForm):
 
     command = OrganiseReview
 
-    mode = RadioField(_l("How to review"), validate_choice=False, choices=_offered({
+    mode = RadioField(_l("How to review"), validate_choice=False, choices=offered({
         "on_site": _l("On site"), "documentary": _l("On documents"), "remote": _l("Remotely")}))
     members = SelectMultipleField(_l("Team"), validate_choice=False, choices=[], widget=ListWidget(prefix_label=False),
                                   option_widget=CheckboxInput())
@@ -227,8 +145,8 @@ class OrganiseReviewForm(ActionForm):
                  leaders: Iterable[str] = (), **rest: Any) -> None:
         super().__init__(formdata, **rest)
         self._pool, self._leaders = dict(pool), frozenset(leaders)
-        self.members.choices = _offered(self._pool)
-        self.leader.choices = _offered({key: name for key, name in self._pool.items() if key in self._leaders})
+        self.members.choices = offered(self._pool)
+        self.leader.choices = offered({key: name for key, name in self._pool.items() if key in self._leaders})
 
     def read(self) -> Command:
         self.planned_on.process_errors = []  # the command says what is wrong with a date that could not be read
@@ -251,7 +169,7 @@ class OrganiseReviewForm(ActionForm):
 class RecordSignOffForm(ActionForm):
     command = RecordSignOff
 
-    verdict = RadioField(_l("Answer of the department"), validate_choice=False, choices=_offered({
+    verdict = RadioField(_l("Answer of the department"), validate_choice=False, choices=offered({
         Verdict.AGREE.value: _l("Agrees"), Verdict.OBJECT.value: _l("Objects")}))
     opinion = TextAreaField(_l("Opinion"), render_kw={"rows": 4}, description=_l(
         "Required when the department objects."))
@@ -317,7 +235,7 @@ class ConfirmRowsForm(ActionForm):
                  **rest: Any) -> None:
         super().__init__(formdata, **rest)
         self._ways = dict(ways)
-        self.ways.choices = _offered(self._ways)
+        self.ways.choices = offered(self._ways)
 
     def to_command(self) -> ConfirmRows:
         refused = self.press.data == "refuse"
@@ -333,7 +251,7 @@ class FindingForm(Form):  # type: ignore[misc]
     """One checklist line."""
 
     code = HiddenField()
-    result = RadioField(_l("Result"), validate_choice=False, choices=_offered({
+    result = RadioField(_l("Result"), validate_choice=False, choices=offered({
         "meets": _l("Meets"), "does_not_meet": _l("Does not meet"), "not_applicable": _l("Not applicable")}))
     explanation = TextAreaField(_l("Facts"), render_kw={"rows": 1})
 
@@ -363,7 +281,7 @@ class AnnulForm(ActionForm):
 
     command = Annul
 
-    whole = RadioField(_l("What is annulled"), validate_choice=False, choices=_offered({
+    whole = RadioField(_l("What is annulled"), validate_choice=False, choices=offered({
         "yes": _l("The whole certificate"), "no": _l("Only the rows chosen below")}))
     rows = OrdinalsField()
     grounds = TextAreaField(_l("Grounds"), description=_l("Facts and law; this text goes into the document."),
@@ -382,4 +300,4 @@ class AnnulForm(ActionForm):
 
 FORMS: dict[type[Command], type[ActionForm]] = {form.command: form for form in (
     PlainForm, RequestCorrectionForm, RefuseForm, OrganiseReviewForm, RecordSignOffForm, DecideForm,
-    ExtendWithApprovalForm, SignCommitmentForm, ConfirmRowsForm, RecordFindingsForm, AnnulForm)}
+    ExtendWithApprovalForm, SignCommitmentForm, ConfirmRowsForm, RecordFindingsForm, AnnulForm, *VERB_FORMS)}

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from workflow.deadlines import Clock
@@ -52,6 +52,7 @@ class Case:
     sign_offs: tuple[SignOff, ...] = ()
     acts: tuple[Act, ...] = ()
     clocks: tuple[Clock, ...] = ()
+    on: date | None = field(default=None, compare=False)  # the local date on which it is looked at
 
     def current_sign_offs(self) -> tuple[SignOff, ...]:
         return tuple(s for s in self.sign_offs if s.round == self.round)

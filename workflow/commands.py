@@ -5,89 +5,22 @@ raises `Refusal("malformed", ...)` naming the field.
 """
 
 import re
-import unicodedata
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from workflow.vocabulary import N_, Message, Refusal, Verdict
+from workflow.parsing import TEXT_LIMIT as TEXT_LIMIT
+from workflow.parsing import Command as Command
+from workflow.parsing import a_flag as _flag
+from workflow.parsing import a_list as _list
+from workflow.parsing import a_text as _text
+from workflow.parsing import malformed as _refuse
+from workflow.parsing import ordinals as _ordinals
+from workflow.parsing import some_texts as _texts
+from workflow.verb_commands import VERB_COMMANDS
+from workflow.vocabulary import N_, Verdict
 
-TEXT_LIMIT = 4000  # code points of one opinion or ground; a technical bound, not a legal one
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-ORDINAL_LIMIT = 2**31  # an ordinal is kept in 32 bits
-_BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-
-
-def _refuse(field: str, text: str, **values: Any) -> Refusal:
-    return Refusal("malformed", Message(text, values), field=field)
-
-
-def _text(name: str, value: object, *, required: bool = False) -> str:
-    if not isinstance(value, str):
-        raise _refuse(name, N_("This must be text."))
-    if any(0xD800 <= ord(c) <= 0xDFFF for c in value):
-        raise _refuse(name, N_("This holds control characters; please remove them."))
-    text = unicodedata.normalize("NFC", value.strip())
-    if required and not text:
-        raise _refuse(name, N_("Please fill this in."))
-    if len(text) > TEXT_LIMIT:
-        raise _refuse(name, N_("This is too long: at most %(limit)s characters."), limit=TEXT_LIMIT)
-    if any((ord(c) < 32 and c not in "\t\n\r") or 127 <= ord(c) < 160 or c in _BIDI for c in text):
-        raise _refuse(name, N_("This holds control characters; please remove them."))
-    return text
-
-
-def _texts(name: str, values: object, *, required: bool = False) -> tuple[str, ...]:
-    texts = tuple(_text(name, v) for v in _list(name, values))
-    if required and not any(texts):
-        raise _refuse(name, N_("Please give at least one entry."))
-    return tuple(t for t in texts if t)
-
-
-def _list(name: str, values: object) -> tuple[Any, ...]:
-    if not isinstance(values, (list, tuple, set, frozenset)):
-        raise _refuse(name, N_("This must be a list."))
-    return tuple(values)
-
-
-def _ordinals(name: str, values: object) -> tuple[int, ...]:
-    rows = _list(name, values)
-    if any(type(r) is not int or not 0 < r < ORDINAL_LIMIT for r in rows):
-        raise _refuse(name, N_("One of the chosen rows does not exist."))
-    return tuple(sorted(set(rows)))
-
-
-def _flag(name: str, value: object) -> bool:
-    if not isinstance(value, bool):
-        raise _refuse(name, N_("This must be yes or no."))
-    return value
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """Anything that may be asked for. `note` is what the person wants to add in words."""
-
-    note: str = ""
-
-    def __post_init__(self) -> None:
-        self._put("note", _text("note", self.note))
-
-    def _put(self, name: str, value: object) -> None:
-        object.__setattr__(self, name, value)
-
-    def payload(self) -> dict[str, Any]:
-        """The command as canonical JSON values, for the audit entry."""
-        return {f.name: _plain(getattr(self, f.name)) for f in fields(self)}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, (tuple, frozenset)):
-        return [_plain(v) for v in value]
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, CorrectionItem):
-        return {"subject": value.subject, "reason": value.reason, "basis": value.basis}
-    return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,4 +261,4 @@ COMMANDS: dict[str, type[Command]] = {
         RecordFindings,
         Annul,
     )
-}
+} | VERB_COMMANDS

@@ -14,12 +14,14 @@ from transitions import Machine
 
 from workflow import rounds
 from workflow.case import Act, Case
-from workflow.clocks import Law, turn
+from workflow.clocks import Law
 from workflow.commands import Command, Plain
 from workflow.delegation import in_force, not_covered
 from workflow.extension import extended, not_extendable
+from workflow.held_clocks import turned
 from workflow.procedure import Action, Procedure
 from workflow.rules import conflict, second_answer, withdrew
+from workflow.verbs.facts import HELD_CLOCKS, is_the_occasion
 from workflow.vocabulary import N_, SYSTEM, Actor, Message, Refusal
 
 logging.getLogger("transitions").setLevel(logging.WARNING)  # it tells every callback of every step
@@ -65,7 +67,7 @@ def permit(procedure: Procedure, case: Case, name: str, actor: Actor) -> Action:
         raise Refusal("forbidden", Message(N_("This step is not yours to take.")))
     if reason := not_covered(procedure, action, actor):
         raise Refusal("forbidden", reason)
-    if case.state not in action.sources or action.spec.track not in (None, case.track):
+    if case.state not in action.sources or not _applies(action, case):
         raise Refusal(
             "unavailable", Message(N_("This step is not possible any more: the case has moved on."))
         )
@@ -83,6 +85,8 @@ def fire(
 
     `on` is the local date of the act and `law` the calendar and allowances in force. Raises Refusal.
     """
+    if case.on != on:
+        case = replace(case, on=on)
     action = permit(procedure, case, name, actor)
     if reason := in_force(actor, on):
         raise Refusal("forbidden", reason)
@@ -111,17 +115,23 @@ def _automatic(procedure: Procedure, case: Case) -> Action | None:
             a
             for a in procedure.leaving(case.state)
             if a.automatic
-            and a.spec.track in (None, case.track)
+            and _applies(a, case)
             and not _unmet(procedure, a, case, SYSTEM, None)
         ),
         None,
     )
 
 
+def _applies(action: Action, case: Case) -> bool:
+    """Whether the action belongs to the track and the occasion of the case: else it is not there at all."""
+    spec = action.spec
+    return spec.track in (None, case.track) and (not spec.occasion or is_the_occasion(spec.occasion, case))
+
+
 def _is_shown(procedure: Procedure, action: Action, case: Case, actor: Actor) -> bool:
     return (
         not action.automatic
-        and action.spec.track in (None, case.track)
+        and _applies(action, case)
         and action.who(actor.seat, case)
         and not not_covered(procedure, action, actor)
     )
@@ -157,7 +167,9 @@ def _take(
     machine_for(procedure).events[action.name].trigger(pawn)
     after, record = rounds.entered(procedure, case, rounds.stamped(procedure, case, after), pawn.state, command)
     since = next((c.started_on for c in case.clocks if c.name == action.spec.since), None)
-    clocks = turn(procedure, replace(after, state=case.state), pawn.state, on, law, since, action.name)
+    clocks, held = turned(procedure, action, case, replace(after, state=case.state), pawn.state, on, law, since)
+    if held != (after.fact(HELD_CLOCKS) or {}):
+        after = after.with_facts(**{HELD_CLOCKS: dict(held)})
     if action.spec.extends:
         clocks = extended(clocks, action.spec.extends, command, on, law)
     acts = [act for act in (Act(action.name, p) for p in actor.persons) if act not in after.acts]

@@ -18,10 +18,16 @@ from ruamel.yaml.error import YAMLError
 from workflow import effects as effect_words
 from workflow import guards as guard_words
 from workflow import sign_offs
+from workflow.case import Case
 from workflow.commands import COMMANDS, Command
 from workflow.faults import Fault, fault_of_yaml, located, said_of
 from workflow.proofreading import proofread, unknown_words
 from workflow.rules import APPLICANT_SIDE, RULES, Rule, asked_by
+from workflow.suspension import SUSPENDED
+from workflow.verbs import effects as verb_effects
+from workflow.verbs import facts as verb_facts
+from workflow.verbs import guards as verb_guards
+from workflow.verbs.section import UnfitVerbs, VerbsSpec, written_out
 from workflow.vocabulary import Message, Role
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
@@ -83,12 +89,21 @@ class FactGuardSpec(_Strict):
         )
 
 
+class RememberSpec(_Strict):
+    """The act that can be recalled, and the facts that it changes."""
+
+    act: Name
+    facts: tuple[Name, ...]
+
+
 class EffectSpec(_Strict):
     """`set` writes constants into facts, `keep` copies command fields into facts, `track` takes a track."""
 
     set: dict[Name, Any] | None = None
     keep: dict[Name, str] | None = None
     track: Name | None = None
+    remember: RememberSpec | None = None  # how the case stood, for a recall: only verbs write this
+    send_back: Name | None = None  # to where a return leads: only verbs write this
 
     @model_validator(mode="after")
     def one_kind(self) -> "EffectSpec":
@@ -101,6 +116,10 @@ class EffectSpec(_Strict):
             return effect_words.set_facts(self.set)
         if self.keep is not None:
             return effect_words.keep_fields(self.keep)
+        if self.remember is not None:
+            return verb_effects.open_recall(self.remember.act, self.remember.facts)
+        if self.send_back is not None:
+            return verb_effects.send_back(self.send_back)
         assert self.track is not None
         return effect_words.take_track(self.track)
 
@@ -195,6 +214,10 @@ class ActionSpec(_Strict):
     side_by_side: bool = False  # the same act by others meanwhile does not make this one stale: parallel answers
     tone: Literal["primary", "neutral", "danger"] = "neutral"
     form: Name | None = None  # where the act is done on a page of its own (rows, findings)
+    # What verbs write (workflow/verbs): which verb it is, when it is there, and on which ground a return rests clocks
+    verb: Name | None = None
+    occasion: dict[Name, str] = {}
+    rests: Name | None = None
 
 
 class ProcedureSpec(_Strict):
@@ -212,6 +235,7 @@ class ProcedureSpec(_Strict):
     clocks: dict[Name, ClockSpec] = {}
     actions: dict[Name, ActionSpec]
     registers_known: tuple[Name, ...] = ()
+    verbs: VerbsSpec | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +244,10 @@ class Duty:
 
     role: Role
     holder: str
+
+    @property
+    def key(self) -> str:
+        return verb_facts.duty_key(self.role, self.holder)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -286,6 +314,11 @@ class Procedure:
     def leaving(self, state: str) -> tuple[Action, ...]:
         return self._leaving[state]
 
+    def open_duties(self, case: Case) -> Mapping[Duty, Duty]:
+        """Each duty that is open on a case -> the same as it is held now."""
+        declared = _declared(self, case.state, case.agency_id, case.facts, case.answered())
+        return _held(self, declared, case.state, case.facts)
+
     @cached_property
     def sign_off_state(self) -> str | None:
         """The state that has a sign-off rule; proof-reading allows one at most."""
@@ -332,6 +365,41 @@ def duties(
     answered: frozenset[str],
 ) -> frozenset[Duty]:
     """What is open in a state, as a set; the pen compares it before and after a step."""
+    declared = _declared(procedure, state, agency_id, facts, answered)
+    return declared if procedure.spec.verbs is None else frozenset(_held(procedure, declared, state, facts).values())
+
+
+def _held(
+    procedure: Procedure, declared: frozenset[Duty], state: str, facts: Mapping[str, Any]
+) -> dict[Duty, Duty]:
+    """Each duty that is open now -> the same as it is held: by a person to whom it was passed on, or as declared."""
+    if facts.get(SUSPENDED) and declared and procedure.spec.verbs and (suspend := procedure.spec.verbs.suspend):
+        resuming = [Duty(Role(who), "") for who in suspend.rules]
+        return {duty: duty for duty in resuming}
+    assigned = verb_facts.of_state(facts, verb_facts.ASSIGNMENTS, state)
+    asked = verb_facts.of_state(facts, verb_facts.CONSULTATIONS, state)
+    added = facts.get(verb_facts.ADDED_SIGNERS) or {}
+    owing = [d.holder.partition(":")[2] for d in declared if d.holder.startswith("department:")] if added else []
+    found = {}
+    for duty in declared:
+        if added and verb_facts.waits_its_turn(duty.holder.partition(":")[2], added, owing):
+            continue
+        if question := asked.get(duty.key):
+            found[duty] = Duty(Role(question["role"]), f"person:{question['person']}")
+        elif person := assigned.get(duty.key):
+            found[duty] = Duty(duty.role, f"person:{person}")
+        else:
+            found[duty] = duty
+    return found
+
+
+def _declared(
+    procedure: Procedure,
+    state: str,
+    agency_id: int | None,
+    facts: Mapping[str, Any],
+    answered: frozenset[str],
+) -> frozenset[Duty]:
     found: set[Duty] = set()
     for spec in procedure.states[state].duties:
         if spec.signers:
@@ -360,13 +428,18 @@ def load(path: Path) -> Procedure:
 def parse(text: bytes, source: str) -> Procedure:
     """A definition from its text; `source` is what the faults call it. Raises `DefinitionError`."""
     try:
-        spec = ProcedureSpec.model_validate(YAML(typ="safe", pure=True).load(text))
+        raw = YAML(typ="safe", pure=True).load(text)
+        spec = ProcedureSpec.model_validate(raw)
+        if spec.verbs is not None:
+            spec = ProcedureSpec.model_validate(written_out(raw, spec.verbs))
     except YAMLError as error:
         raise DefinitionError(source, [fault_of_yaml(error)]) from error
     except (UnicodeDecodeError, RecursionError) as error:
         raise DefinitionError(source, [Fault(0, f"this is no definition: {type(error).__name__}")]) from error
     except ValidationError as error:
         raise DefinitionError(source, located(text, said_of(error.errors()))) from error
+    except UnfitVerbs as unfit:
+        raise DefinitionError(source, located(text, unfit.faults, _WORDS)) from unfit
     if faults := list(unknown_words(spec)):
         raise DefinitionError(source, located(text, faults, _WORDS))
     procedure = Procedure(
@@ -377,7 +450,9 @@ def parse(text: bytes, source: str) -> Procedure:
     return procedure
 
 
-_WORDS = frozenset({*RULES, *COMMANDS, *guard_words.NAMED, *effect_words.NAMED})
+GUARDS: Mapping[str, guard_words.Guard] = guard_words.NAMED | verb_guards.NAMED
+EFFECTS: Mapping[str, effect_words.Effect] = effect_words.NAMED | verb_effects.NAMED
+_WORDS = frozenset({*RULES, *COMMANDS, *GUARDS, *EFFECTS})
 
 
 def _action(name: str, spec: ActionSpec, procedure: ProcedureSpec) -> Action:
@@ -387,7 +462,7 @@ def _action(name: str, spec: ActionSpec, procedure: ProcedureSpec) -> Action:
         spec=spec,
         who=asked_by(signs) if signs and spec.who == "answers_for_a_department_asked" else RULES[spec.who],
         command=COMMANDS[spec.command],
-        guards=tuple(guard_words.NAMED[g] if isinstance(g, str) else g.guard() for g in spec.guards),
-        effects=tuple(effect_words.NAMED[e] if isinstance(e, str) else e.effect() for e in spec.effects),
+        guards=tuple(GUARDS[g] if isinstance(g, str) else g.guard() for g in spec.guards),
+        effects=tuple(EFFECTS[e] if isinstance(e, str) else e.effect() for e in spec.effects),
         on_applicant_side=spec.who in APPLICANT_SIDE,
     )

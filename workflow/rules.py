@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from workflow import sign_offs
 from workflow.case import Case
+from workflow.verbs.facts import consultations, named_persons
 from workflow.vocabulary import N_, Actor, Message, Role, Verdict
 
 Rule = Callable[[Actor, Case], bool]
@@ -46,13 +47,36 @@ def is_on_the_team(actor: Actor, case: Case) -> bool:
     return bool(actor.roles & REVIEWERS) and actor.person_id in case.fact("team", ())
 
 
+BUREAU = frozenset(
+    {Role.WINDOW_OFFICER, Role.REVIEW_ORGANISER, Role.LEADER, Role.ISSUING_CLERK, Role.INSPECTOR}
+)
+
+
+def works_on_it(actor: Actor, case: Case) -> bool:
+    """Anybody of the authority who may see the case: the bureau, whoever has a part in it, whoever got a copy."""
+    return (
+        bool(actor.roles & BUREAU)
+        or answers_for_a_department_asked(actor, case)
+        or is_on_the_team(actor, case)
+        or (Role.APPLICANT not in actor.roles and actor.person_id in named_persons(case.facts))
+    )
+
+
+def is_consulted(actor: Actor, case: Case) -> bool:
+    return any(
+        actor.person_id == asked["person"] and Role(asked["role"]) in actor.roles
+        for asked in consultations(case).values()
+    )
+
+
 def is_the_system(actor: Actor, case: Case) -> bool:
     return Role.SYSTEM in actor.roles
 
 
 RELATIONS: dict[str, Rule] = {
     r.__name__: r
-    for r in (is_the_applicant, answers_for_a_department_asked, leads_the_team, is_on_the_team, is_the_system)
+    for r in (is_the_applicant, answers_for_a_department_asked, leads_the_team, is_on_the_team, works_on_it,
+              is_consulted, is_the_system)
 }
 
 RULES: dict[str, Rule] = {role.value: has_role(role) for role in Role} | RELATIONS
