@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 from workflow.case import Case, SignOff
 from workflow.procedure import Action, FactGuardSpec, Procedure
 from workflow.rules import RELATIONS
-from workflow.surroundings import TOLD_APART, Staff
+from workflow.surroundings import FAR_DAY, TOLD_APART, Staff
 
 ANSWERS = "answers"  # stands beside the facts that a reader looks at
 
@@ -101,9 +101,7 @@ class Answers(tuple[SignOff, ...]):
         self.noting.add(ANSWERS)
         return super().__getitem__(place)
 
-    def __len__(self) -> int:
-        self.noting.add(ANSWERS)
-        return super().__len__()
+    # Their mere number is asked by the engine's bookkeeping alone (`rounds.stamped`), which notes nothing here.
 
 
 class Vocabulary:
@@ -130,10 +128,16 @@ class Vocabulary:
         self.told_apart: dict[str, tuple[Any, ...]] = {
             **TOLD_APART,
             **{
-                fact: tuple(keys[:n] for n in range(min(len(keys), 3) + 1))
+                fact: tuple(keys[:n] for n in range(min(len(keys), most_asked(procedure)) + 1))
                 for fact in ("departments", *lists)
             },
         }
+        self.compared_with_before = frozenset(_subjects(procedure)[:1])
+        for number, subject in enumerate(_subjects(procedure)):
+            # Subjects are only compared with what they were: that one of them changes stands for any.
+            self.told_apart.setdefault(subject, ("one", "another") if number == 0 else ("one",))
+        for fact in (c.until.fact for c in procedure.spec.clocks.values() if c.until):
+            self.told_apart[fact] = (None, FAR_DAY.isoformat())
         self.cap = max([2, *procedure.numbers.values()]) + 1
         self._classes: dict[str, list[tuple[tuple[bool, ...], Any]]] = {}
 
@@ -190,6 +194,25 @@ class Vocabulary:
             numbers = [int(v) for _, v in self.tests.get(fact, ()) if isinstance(v, int | float)]
             return min(value, max([self.cap, *(n + 1 for n in numbers)]))
         return value
+
+
+def most_asked(procedure: Procedure) -> int:
+    """How many departments are enough to see all that a sign-off can do: one more than are needed to agree.
+
+    A rule over a list that the case brings counts agreements against a number, or asks whether there is one of a
+    kind; a further department does what one of these does."""
+    numbers = [2]
+    rules: list[Any] = [s.sign_off for s in procedure.states.values() if s.sign_off]
+    while rules:
+        rule = rules.pop()
+        rules += [*getattr(rule, "and_", ()), *getattr(rule, "or_", ())]
+        numbers.append(getattr(rule, "at_least", 1) + 1)
+    return max(numbers)
+
+
+def _subjects(procedure: Procedure) -> list[str]:
+    named = (s for state in procedure.states.values() for found in state.subjects.values() for s in found)
+    return sorted({s.partition(".")[0] for s in named} - set(TOLD_APART))
 
 
 def _candidates(tests: Iterable[tuple[str, Any]]) -> list[Any]:

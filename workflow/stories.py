@@ -7,7 +7,7 @@ the engine would not allow is found out.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -112,7 +112,8 @@ class StoryBroken(AssertionError):
 
 def law_of(procedure: Procedure) -> Law:
     """A law under which every allowance that the definition names is one day: for stories, never for cases."""
-    names = dict.fromkeys(c.allowance for c in procedure.spec.clocks.values())
+    more = (a.spec.extends.allowance for a in procedure.actions if a.spec.extends)
+    names = dict.fromkeys((*(c.allowance for c in procedure.spec.clocks.values()), *more))
     day = STORY_DAY.replace(year=STORY_DAY.year - 1)
     return Law(
         Calendar.of(()), tuple(Allowance(n, 1, Unit.CALENDAR_DAYS, "of the story", day) for n in names)
@@ -140,7 +141,7 @@ def replay(story: Story, procedure: Procedure) -> Case:
     Every step must be allowed to its person, come from where the story stands and lead to where it says; a lapse
     needs its clock running. What the ending claims about the future is the explorer's to say, not a replay's.
     """
-    law = law_of(procedure)
+    law, today = law_of(procedure), STORY_DAY
     case = opening(procedure, story.facts, law)
     for number, step in enumerate(story.steps, 1):
         case = case.with_facts(**step.learned)
@@ -149,10 +150,12 @@ def replay(story: Story, procedure: Procedure) -> Case:
                 raise StoryBroken(number, f"the application cannot be edited in {case.state}")
             case = case.with_facts(**step.reported)
             continue
-        if step.kind is Kind.LAPSE and not _lapses(procedure, case, step.action):
-            raise StoryBroken(number, f"no running clock lapses into {step.action}")
+        if step.kind is Kind.LAPSE:
+            if (lapsed := lapse_day(procedure, case, step.action)) is None:
+                raise StoryBroken(number, f"no running clock lapses into {step.action}")
+            today = max(today, lapsed)
         try:
-            steps = fire(procedure, case, step.action, step.actor, step.command, STORY_DAY, law)
+            steps = fire(procedure, case, step.action, step.actor, step.command, today, law)
         except Refusal as refusal:
             raise StoryBroken(number, f"{step.action} was refused ({refusal.code}): {refusal}") from refusal
         case = steps[-1].after.with_facts(**step.reported)
@@ -163,8 +166,10 @@ def replay(story: Story, procedure: Procedure) -> Case:
     return case.with_facts(**story.learned)
 
 
-def _lapses(procedure: Procedure, case: Case, action: str) -> bool:
-    return any(c.is_running and procedure.spec.clocks[c.name].on_lapse == action for c in case.clocks)
+def lapse_day(procedure: Procedure, case: Case, action: str) -> date | None:
+    """The first day on which a clock that runs now has run out and calls for the action; None if none does."""
+    due = [c.due_on for c in case.clocks if c.is_running and procedure.spec.clocks[c.name].on_lapse == action]
+    return min((d for d in due if d), default=STORY_DAY) + timedelta(days=1) if due else None
 
 
 # -- in words -------------------------------------------------------------------------------------------

@@ -88,6 +88,7 @@ ROLES_BEHIND: Mapping[str, frozenset[Role]] = {
 }
 
 DAY = date(2024, 1, 2)
+FAR_DAY = date(2024, 3, 1)  # a day to which a clock may run, later than any allowance of a story
 TEXT = "x"
 
 
@@ -177,6 +178,12 @@ def specimens(
         for team in staff.teams(max(1, procedure.numbers.get("team_at_least", 1)), alike):
             for mode in c.OrganiseReview.MODES[:2]:
                 yield c.OrganiseReview(mode=mode, leader=team[0], members=team, planned_on=DAY)
+        return
+    if kind is c.AskAgain:
+        for size in range(len(staff.departments) + 1):
+            yield from (
+                c.AskAgain(departments=named, grounds=TEXT) for named in combinations(staff.departments, size)
+            )
         return
     made = SPECIMENS.get(kind)
     if made is None:

@@ -13,12 +13,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from workflow import engine
-from workflow.abstraction import ANSWERS, Open, Undecided, Vocabulary, watching
-from workflow.case import Act, Case
+from workflow.abstraction import Open, Undecided, Vocabulary, watching
+from workflow.case import Case
 from workflow.commands import Annul, Command, Decide, Plain, Refuse
-from workflow.deadlines import Clock, in_force, rest, start
 from workflow.procedure import Action, Duty, Procedure, duties
-from workflow.relevance import EDITED_ANEW, mattering
+from workflow.reduction import Crowd, Reduction
+from workflow.relevance import EDITED_ANEW
 from workflow.rules import conflict
 from workflow.stories import STORY_DAY, Kind, law_of, opening
 from workflow.surroundings import ANY, EDITED, JOBS, REPORTED, Staff, could, holders, specimens
@@ -78,8 +78,7 @@ class Ways:
         self.lapse_actions = {c.on_lapse for c in procedure.spec.clocks.values() if c.on_lapse}
         self.decisions = frozenset(a.name for a in procedure.actions if is_decision(a))
         self.decided_from = {s for a in procedure.actions if a.name in self.decisions for s in a.sources}
-        self._clocks: dict[tuple[str, str], Clock] = {}
-        self._risky = {p.person_id: self._risks(p) for p in staff.people}
+        self.crowd = Crowd(procedure, staff)
         while True:  # what is looked at is found by looking; then everything is explored with it in view
             extent = self.vocabulary.extent
             self.growing: Grows | None = None
@@ -96,12 +95,12 @@ class Ways:
     def _explore(self) -> None:
         self.found: list[Situation] = []
         self._known: dict[Any, int] = {}
-        self._matters = mattering(self.original, self.vocabulary)
+        self._reduction = Reduction(self.original, self.vocabulary, self.staff, self.crowd, self.law)
         self._queue: deque[int] = deque()
         first = opening(
             self.original, {f: Open(f) if v is ANY else v for f, v in self.given.items()}, self.law
         )
-        self._reach(self._settled(first), frozenset(), frozenset(), None)
+        self._reach(self._reduction.settled(first), frozenset(), frozenset(), None)
         while self._queue:
             here = self._queue.popleft()
             situation = self.found[here]
@@ -116,7 +115,7 @@ class Ways:
     def _reach(
         self, case: Case, jobs: frozenset[str], marks: frozenset[str], came: tuple[int, Move] | None
     ) -> int:
-        key = self._key(case, jobs, marks)
+        key = (*self._reduction.key(case), jobs, marks)
         at = self._known.get(key)
         cost = 0 if came is None else self.found[came[0]].distance + (came[1].kind is not None)
         if at is not None:
@@ -131,12 +130,6 @@ class Ways:
             self._queue.append(at)
         return at
 
-    def _key(self, case: Case, jobs: frozenset[str], marks: frozenset[str]) -> Any:
-        facts = tuple((n, "?" if type(v) is Open else repr(v)) for n, v in sorted(case.facts.items()))
-        clocks = tuple((c.name, c.is_resting) for c in case.clocks)
-        answers = tuple((s.department, s.verdict, s.person_id, repr(s.carried_from)) for s in case.sign_offs)
-        return case.state, case.track, facts, answers, case.acts, clocks, jobs, marks
-
     def _moves(self, here: int) -> list[tuple[Case, frozenset[str], frozenset[str], Move]]:
         """Everything that may happen next; or, when an open fact is looked at, the values it may have."""
         situation = self.found[here]
@@ -150,7 +143,7 @@ class Ways:
             situation.splits = True
             return [
                 (
-                    self._with(situation.case, {undecided.fact: value}),
+                    self._reduction.deciding(situation.case, {undecided.fact: value}),
                     situation.jobs,
                     situation.marks,
                     Move(None, learned={undecided.fact: value}),
@@ -160,7 +153,9 @@ class Ways:
 
     def _look(self, situation: Situation, case: Case) -> None:
         """Who is waited for here, and whether anybody can come; what is owed by a clock, and whether it can act."""
-        present = duties(self.original, case.state, case.agency_id, case.facts, case.answered())
+        asks = any(d.each or d.signers for d in self.original.states[case.state].duties)
+        answered = case.answered() if asks else frozenset()
+        present = duties(self.original, case.state, case.agency_id, case.facts, answered)
         leaving = [a for a in self.shown.leaving(case.state) if a.spec.track in (None, case.track)]
         unserved = []
         for duty in sorted(present, key=lambda d: (d.role, d.holder)):
@@ -191,14 +186,14 @@ class Ways:
         case = situation.case
         if not self.original.states[case.state].editable:
             return
-        matters = self._matters[case.state, case.track]
+        matters = self._reduction.matters[case.state, case.track]
         opened = {f: Open(f) for f in EDITED_ANEW & matters if type(case.facts.get(f)) is not Open}
         if opened:
-            yield self._with(case, opened), situation.jobs, situation.marks, Move(Kind.EDIT)
+            yield self._reduction.deciding(case, opened), situation.jobs, situation.marks, Move(Kind.EDIT)
         for fact, value in EDITED.items():
             if value is not ANY and fact in case.facts and repr(case.facts[fact]) != repr(value):
                 move = Move(Kind.EDIT, reported={fact: value})
-                yield self._with(case, {fact: value}), situation.jobs, situation.marks, move
+                yield self._reduction.deciding(case, {fact: value}), situation.jobs, situation.marks, move
 
     def _steps(
         self, here: int, situation: Situation, case: Case
@@ -211,7 +206,7 @@ class Ways:
                     engine.permit(self.shown, case, action.name, actor)
                 except Refusal:
                     continue
-                for command in specimens(self.original, action, case, actor, self.staff, self._alike):
+                for command in specimens(self.original, action, case, actor, self.staff, self.crowd.alike):
                     try:
                         steps = engine.fire(
                             self.shown, case, action.name, actor, command, STORY_DAY, self.law
@@ -230,30 +225,7 @@ class Ways:
             done = any(JOBS.get(job) == action.name for job in situation.jobs)
             return [(Kind.JOB, SYSTEM)] if done else []
         fitting = [p for p in self.staff.people if could(action, p) and action.who(p, case)]
-        return [(Kind.ACT, p) for p in {self._alike_in(p, case): p for p in reversed(fitting)}.values()]
-
-    # -- people who can be told apart ------------------------------------------------------------------------
-
-    def _risks(self, person: Actor) -> frozenset[str]:
-        """The actions whose taking would keep this very person from another one."""
-        if self.staff.unlimited:
-            return frozenset()
-        mine = {a.name for a in self.original.actions if could(a, person)}
-        return frozenset(
-            b for a in self.original.actions if a.name in mine for b in a.spec.apart_from if b in mine
-        )
-
-    def _alike(self, person: Actor) -> str:
-        department = person.department if Role.DEPARTMENT_OFFICER in person.roles else None
-        return repr((sorted(person.roles), department, sorted(self._risky[person.person_id])))
-
-    def _alike_in(self, person: Actor, case: Case) -> str:
-        acts = sorted(a.action for a in case.acts if a.person_id == person.person_id)
-        answers = [s.department for s in case.sign_offs if s.person_id == person.person_id]
-        named = [
-            f for f, v in sorted(case.facts.items()) if type(v) is not Open and _names(v, person.person_id)
-        ]
-        return repr((self._alike(person), acts, answers, named))
+        return [(Kind.ACT, p) for p in {self.crowd.alike_in(p, case): p for p in reversed(fitting)}.values()]
 
     # -- what a step leaves ----------------------------------------------------------------------------------
 
@@ -267,7 +239,7 @@ class Ways:
             spec = step.action.spec
             jobs |= {j for j in spec.jobs if j in JOBS}
             if move.kind is Kind.JOB:
-                jobs -= {j for j, done in JOBS.items() if done == spec_name(step)}
+                jobs -= {j for j, done in JOBS.items() if done == step.action.name}
             marks |= self._marks(step.action)
             if step.after.state != step.before.state and step.after.state in self.decided_from:
                 marks = set()  # it awaits a decision: what was decided before does not count
@@ -276,7 +248,7 @@ class Ways:
                     (opened if value is ANY else reported)[fact] = Open(fact) if value is ANY else value
                     (reported if value is ANY else opened).pop(fact, None)
         after = steps[-1].after
-        case = self._settled(after.with_facts(**reported, **opened))
+        case = self._reduction.settled(after.with_facts(**reported, **opened))
         move = replace(move, reported=reported, taken=tuple(s.action.name for s in steps))
         for fact, value in case.facts.items():
             if isinstance(value, tuple) and len(value) > LONGEST_LIST:
@@ -293,66 +265,7 @@ class Ways:
             found.add("reasoned")
         return found
 
-    def _settled(self, case: Case) -> Case:
-        """The case with only what makes a difference. In an editable state what may be edited is open."""
-        facts = dict(case.facts)
-        if self.original.states[case.state].editable:
-            facts |= {f: Open(f) for f in EDITED_ANEW}
-        matters = self._matters[case.state, case.track]
-        facts = {f: self.vocabulary.canonical(f, v) for f, v in facts.items() if f in matters}
-        acts = tuple(
-            sorted(
-                {a for a in case.acts if a.action in self._risky.get(a.person_id, ())},
-                key=lambda a: (a.action, a.person_id),
-            )
-        )
-        answers = tuple(
-            sorted(
-                (replace(s, round=1, opinion="") for s in case.current_sign_offs()),
-                key=lambda s: s.department,
-            )
-            if ANSWERS in matters
-            else ()
-        )
-        clocks = tuple(self._clock(c) for c in sorted(case.clocks, key=lambda c: c.name) if not c.is_stopped)
-        return replace(
-            case,
-            facts={f: v for f, v in facts.items() if v is not None},
-            acts=acts,
-            sign_offs=answers,
-            clocks=clocks,
-            round=1,
-            version=1,
-        )
-
-    def _with(self, case: Case, facts: Mapping[str, Any]) -> Case:
-        kept = {**case.facts, **{f: self.vocabulary.canonical(f, v) for f, v in facts.items()}}
-        return replace(case, facts={f: v for f, v in kept.items() if v is not None})
-
-    def _clock(self, clock: Clock) -> Clock:
-        """As if it had started today: only running and resting are told apart."""
-        ground = clock.rests[-1].ground if clock.is_resting else ""
-        key = (clock.name, ground if clock.is_resting else "running")
-        if key not in self._clocks:
-            allowance = in_force(self.law.allowances, clock.allowance.name, STORY_DAY)
-            fresh = start(clock.name, allowance, STORY_DAY, self.law.calendar)
-            self._clocks[key] = (
-                rest(fresh, STORY_DAY, ground, self.law.calendar) if clock.is_resting else fresh
-            )
-        return self._clocks[key]
-
 
 def is_decision(action: Action) -> bool:
     """A decision on the application: the authority's, of a kind that names its grounds, and not to be undone."""
     return action.command in DECISIONS and action.spec.irreversible and not action.on_applicant_side
-
-
-def spec_name(step: engine.Step) -> str:
-    return step.action.name
-
-
-def _names(value: Any, person_id: str) -> bool:
-    return value == person_id or (isinstance(value, tuple) and person_id in value)
-
-
-__all__ = ["Act", "Grows", "Move", "Situation", "TooMany", "Ways", "is_decision"]

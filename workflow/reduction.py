@@ -1,0 +1,162 @@
+"""A case reduced to what makes a difference to what may still happen, and people to what can be told apart of them."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from workflow.abstraction import ANSWERS, Open, Vocabulary
+from workflow.case import Act, Case, SignOff
+from workflow.clocks import Law
+from workflow.deadlines import Clock, extend, rest, start
+from workflow.procedure import Procedure
+from workflow.relevance import EDITED_ANEW, mattering
+from workflow.rounds import CLOSED, SILENCE
+from workflow.rounds import _digest as digest
+from workflow.stories import STORY_DAY
+from workflow.surroundings import Staff, could
+from workflow.vocabulary import Actor, Role, Verdict
+
+SAME, ANOTHER = "one", "another"
+
+
+class Crowd:
+    """Which people can be told apart, and whose acts are worth remembering."""
+
+    def __init__(self, procedure: Procedure, staff: Staff) -> None:
+        self.procedure, self.unlimited = procedure, staff.unlimited
+        self.risky = {p.person_id: self._risks(p) for p in staff.people}
+        self._alike = {p.account_id: self._of(p) for p in staff.people}
+
+    def alike(self, person: Actor) -> str:
+        """The same for people between whom no rule can tell."""
+        return self._alike[person.account_id]
+
+    def alike_in(self, person: Actor, case: Case) -> str:
+        """The same for people between whom nothing on this case tells either."""
+        acts = sorted(a.action for a in case.acts if a.person_id == person.person_id)
+        answers = [s.department for s in tuple.__iter__(case.sign_offs) if s.person_id == person.person_id]
+        facts = dict.items(case.facts) if isinstance(case.facts, dict) else case.facts.items()
+        named = [f for f, v in sorted(facts) if type(v) is not Open and _names(v, person.person_id)]
+        return repr((self._alike[person.account_id], acts, answers, named))
+
+    def _risks(self, person: Actor) -> frozenset[str]:
+        """The actions whose taking would keep this very person from another one."""
+        if self.unlimited:
+            return frozenset()
+        mine = {a.name for a in self.procedure.actions if could(a, person)}
+        return frozenset(
+            b for a in self.procedure.actions if a.name in mine for b in a.spec.apart_from if b in mine
+        )
+
+    def _of(self, person: Actor) -> str:
+        department = person.department if Role.DEPARTMENT_OFFICER in person.roles else None
+        return repr((sorted(person.roles), department, sorted(self.risky[person.person_id])))
+
+
+class Reduction:
+    """Makes two cases equal when nothing that may still happen differs between them."""
+
+    def __init__(
+        self, procedure: Procedure, vocabulary: Vocabulary, staff: Staff, crowd: Crowd, law: Law
+    ) -> None:
+        self.procedure, self.vocabulary, self.staff, self.crowd, self.law = (
+            procedure,
+            vocabulary,
+            staff,
+            crowd,
+            law,
+        )
+        self.matters = mattering(procedure, vocabulary)
+        self._clocks: dict[tuple[str, str | None, bool], Clock] = {}
+
+    def settled(self, case: Case) -> Case:
+        """The case with only what makes a difference. In an editable state what may be edited is open."""
+        facts = dict(case.facts)
+        if self.procedure.states[case.state].editable:
+            facts |= {f: Open(f) for f in EDITED_ANEW}
+        for fact in (CLOSED, SILENCE):  # the number of a round: this one, or one that is over
+            if fact in facts:
+                facts[fact] = 1 if facts[fact] == case.round else None
+        matters = self.matters[case.state, case.track]
+        facts = {f: self.vocabulary.canonical(f, v) for f, v in facts.items() if f in matters}
+        answers = self._as_before(facts, self._answers(case)) if ANSWERS in matters else ()
+        clocks = tuple(self._clock(c) for c in sorted(case.clocks, key=lambda c: c.name) if not c.is_stopped)
+        return replace(
+            case,
+            facts={f: v for f, v in facts.items() if v is not None},
+            acts=self._acts(case.acts),
+            sign_offs=answers,
+            clocks=clocks,
+            round=1,
+            version=1,
+        )
+
+    def deciding(self, case: Case, facts: Mapping[str, Any]) -> Case:
+        """The case with these facts decided (or open again)."""
+        kept = {**case.facts, **{f: self.vocabulary.canonical(f, v) for f, v in facts.items()}}
+        return replace(case, facts={f: v for f, v in kept.items() if v is not None})
+
+    def key(self, case: Case) -> Any:
+        """Equal for cases that are one."""
+        facts = tuple((n, "?" if type(v) is Open else repr(v)) for n, v in sorted(case.facts.items()))
+        clocks = tuple((c.name, c.is_resting and c.rests[-1].ground, bool(c.extensions)) for c in case.clocks)
+        answers = tuple(
+            (s.round, s.department, s.verdict, s.person_id, s.carried_from, *sorted(s.rests_on.items()))
+            for s in case.sign_offs
+        )
+        return case.state, case.track, facts, answers, case.acts, clocks
+
+    def _acts(self, acts: tuple[Act, ...]) -> tuple[Act, ...]:
+        kept = {a for a in acts if a.action in self.crowd.risky.get(a.person_id, ())}
+        return tuple(sorted(kept, key=lambda a: (a.action, a.person_id)))
+
+    def _answers(self, case: Case) -> tuple[SignOff, ...]:
+        """The answers of the present round; of earlier ones who withdrew, where people are not unlimited."""
+        given = list(tuple.__iter__(case.sign_offs))  # without noting that they were looked at
+        gone = {
+            SignOff(s.department, s.verdict, 0, s.person_id)
+            for s in given
+            if s.round != case.round and s.verdict is Verdict.RECUSED and not self.staff.unlimited
+        }
+        current = (
+            replace(s, round=1, opinion="", carried_from=s.carried_from and 1)
+            for s in given
+            if s.round == case.round
+        )
+        return tuple(sorted((*gone, *current), key=lambda s: (s.round, s.department, s.person_id)))
+
+    def _as_before(self, facts: dict[str, Any], answers: tuple[SignOff, ...]) -> tuple[SignOff, ...]:
+        """A subject is only compared with what it was: the present value is called one, every other one another."""
+        for fact in self.vocabulary.compared_with_before:
+            value = facts.get(fact)
+            if value is None or type(value) is Open:
+                continue
+            facts[fact] = SAME
+            now, same, another = (digest(v) for v in (value, SAME, ANOTHER))
+            answers = tuple(
+                replace(s, rests_on={**s.rests_on, fact: same if s.rests_on[fact] == now else another})
+                if fact in s.rests_on
+                else s
+                for s in answers
+            )
+        return answers
+
+    def _clock(self, clock: Clock) -> Clock:
+        """As if it had started on the story's day: running, resting (and why) and extended are told apart."""
+        ground = clock.rests[-1].ground if clock.is_resting else None
+        key = (clock.name, ground, bool(clock.extensions))
+        if key not in self._clocks:
+            calendar = self.law.calendar
+            fresh = start(clock.name, clock.allowance, STORY_DAY, calendar)
+            for extension in clock.extensions:
+                fresh = extend(fresh, extension.allowance, STORY_DAY, extension.reason, calendar)
+            self._clocks[key] = fresh if ground is None else rest(fresh, STORY_DAY, ground, calendar)
+        return self._clocks[key]
+
+
+def _names(value: Any, person_id: str) -> bool:
+    if isinstance(value, Mapping):
+        return any(_names(v, person_id) for v in value.values())
+    if isinstance(value, tuple | list):
+        return any(_names(v, person_id) for v in value)
+    return type(value) is str and value == person_id
