@@ -21,16 +21,16 @@ from store.locked import (
     moment_of,
     no_such_case,
     only_missed,
-    parties,
     pinned_to,
     replay,
+    seen_by,
     stale,
 )
 from store.pen import change_facts, open_case, write_steps
 from store.records.audit import AuditRecord
 from store.records.cases import CaseRecord
 from store.records.columns import NEVER, table_of
-from store.scope import sees, visible_to
+from store.scope import visible_to
 from store.values import CaseFile, Performed, TimelineEntry
 from workflow import engine
 from workflow.clocks import Law, lapsed
@@ -288,8 +288,6 @@ def _stands(connection: Connection, locked: Locked, name: str, seen: int) -> boo
 def _lock_visible(connection: Connection, public_id: str, actor: Actor) -> Locked:
     require_in_force(connection, actor)
     locked = lock(connection, public_id)
-    filed = locked.row["submitted_at"] is not None
-    case = locked.case
-    if not sees(actor, agency_id=case.agency_id, filed=filed, parties=parties(locked.procedure, case), procedure=case.procedure):
+    if not seen_by(actor, locked):
         raise no_such_case()
     return locked
