@@ -49,6 +49,7 @@ class Situation:
     distance: int
     came: tuple[int, Move] | None
     leads: list[tuple[int, Move]] = field(default_factory=list)
+    done: bool = False
     splits: bool = False  # only an open fact is decided here
     unserved: tuple[Duty, ...] = ()
     stuck_lapses: tuple[str, ...] = ()
@@ -79,12 +80,10 @@ class Ways:
         self.decisions = frozenset(a.name for a in procedure.actions if is_decision(a))
         self.decided_from = {s for a in procedure.actions if a.name in self.decisions for s in a.sources}
         self.crowd = Crowd(procedure, staff)
-        while True:  # what is looked at is found by looking; then everything is explored with it in view
-            extent = self.vocabulary.extent
-            self.growing: Grows | None = None
-            self._explore()
-            if self.vocabulary.extent == extent:
-                break
+        # What is looked at is found by looking; then everything is explored with it in view. Most is found early.
+        for bound in (*(b for b in (200, 2000) if b < max_states), max_states):
+            while self._explore(bound):
+                pass
 
     @property
     def transitions(self) -> int:
@@ -92,7 +91,10 @@ class Ways:
 
     # -- the search ------------------------------------------------------------------------------------
 
-    def _explore(self) -> None:
+    def _explore(self, bound: int) -> bool:
+        """Explore up to `bound` situations; whether something was looked at that had not been in view before."""
+        extent = self.vocabulary.extent
+        self.growing: Grows | None = None
         self.found: list[Situation] = []
         self._known: dict[Any, int] = {}
         self._reduction = Reduction(self.original, self.vocabulary, self.staff, self.crowd, self.law)
@@ -101,16 +103,20 @@ class Ways:
             self.original, {f: Open(f) if v is ANY else v for f, v in self.given.items()}, self.law
         )
         self._reach(self._reduction.settled(first), frozenset(), frozenset(), None)
-        while self._queue:
+        while self._queue and (bound == self.max_states or len(self.found) < bound):
             here = self._queue.popleft()
             situation = self.found[here]
+            if situation.done:
+                continue
+            situation.done = True
             try:
                 for case, jobs, marks, move in self._moves(here):
                     there = self._reach(case, jobs, marks, (here, move))
                     situation.leads.append((there, move))
             except Grows as grows:
                 self.growing = grows
-                return
+                break
+        return self.vocabulary.extent != extent
 
     def _reach(
         self, case: Case, jobs: frozenset[str], marks: frozenset[str], came: tuple[int, Move] | None
@@ -119,6 +125,10 @@ class Ways:
         at = self._known.get(key)
         cost = 0 if came is None else self.found[came[0]].distance + (came[1].kind is not None)
         if at is not None:
+            known = self.found[at]
+            if cost < known.distance and not known.done:  # a shorter way, by what only turns out
+                known.distance, known.came = cost, came
+                self._queue.appendleft(at)
             return at
         if len(self.found) >= self.max_states:
             raise TooMany
