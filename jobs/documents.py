@@ -132,7 +132,7 @@ def grant(facts: WrittenFacts, allowances: tuple[Allowance, ...]) -> Notice:
     delivery = facts.clock("delivery", "commitment_delivery")
     told = (
         ("证书编号", str(facts.facts.get("certificate_number") or "")),
-        ("批准的检验检测能力", f"{facts.facts.get('rows_confirmed') or 0} 项"),
+        ("批准的检验检测能力", f"{facts.facts['rows_confirmed'] or 0} 项" if "rows_confirmed" in facts.facts else ""),
     )
     return _notice(
         NoticeKind.GRANT,
@@ -166,7 +166,7 @@ def commitment_letter(facts: WrittenFacts, allowances: tuple[Allowance, ...]) ->
 def annulment(facts: WrittenFacts, allowances: tuple[Allowance, ...]) -> Notice:
     """A certificate, or rows of it, annulled: what, on which grounds and basis, and the remedies."""
     rows = facts.command.get("rows") or ()
-    scope = "整个资质认定证书" if facts.command.get("whole") else f"证书附表中的 {len(rows)} 项检验检测能力"
+    scope = "整个证书" if facts.command.get("whole") else f"证书附表中的 {len(rows)} 项检验检测能力"
     items = () if facts.command.get("whole") else (NoticeItem("附表序号", "、".join(str(r) for r in rows)),)
     return _notice(
         NoticeKind.ANNULMENT,

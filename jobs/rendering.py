@@ -6,6 +6,7 @@ register takes a hash once, and the case is told under a command id made of cert
 
 from jobs.workshop import Bench, CannotBeDone, Done, Workshop
 from pdf.faces import MissingGlyph
+from pdf.licences import Licence
 from pdf.values import Annex, AnnexRow, Certificate, InvalidValue, Signatory
 from store.certificate_values import ToRender
 from store.jobs import Job
@@ -30,8 +31,12 @@ def render_certificate(bench: Bench, job: Job) -> Done:
 
 
 def _render(bench: Bench, wanted: ToRender) -> None:
+    origin = bench.workshop.settings.origin
     try:
-        rendered = bench.renderer.certificate(*certificate_values(wanted, bench.workshop.settings.origin))
+        if wanted.content:
+            rendered = bench.renderer.licence(licence_values(wanted, origin))
+        else:
+            rendered = bench.renderer.certificate(*certificate_values(wanted, origin))
     except (MissingGlyph, InvalidValue) as error:
         raise CannotBeDone(why_unprintable(error)) from error
     bench.workshop.files.put(rendered.pdf)
@@ -62,6 +67,28 @@ def certificate_values(wanted: ToRender, origin: str) -> tuple[Certificate, Anne
     rows = tuple(AnnexRow(*texts) for texts in wanted.rows)
     signatories = tuple(Signatory(*texts) for texts in wanted.signatories)
     return certificate, Annex(signatories=signatories, rows=rows)
+
+
+def licence_values(wanted: ToRender, origin: str) -> Licence:
+    """The values of a certificate that its procedure's dossier file describes."""
+    held, content = wanted.certificate, wanted.content or {}
+    annex = content.get("annex") or {}
+    return Licence(
+        title=content["title"],
+        number=held.number,
+        holder=held.agency_name,
+        statement=content["statement"],
+        shown=tuple((label, text) for label, text, _ in content["shown"]),
+        issued_on=wanted.issued_on,
+        valid_from=held.valid_from,
+        valid_to=held.valid_to,
+        authority_name=held.authority_name,
+        verify_url=f"{origin}/v/{held.verify_code}",
+        verify_code=held.verify_code,
+        annex_title=annex.get("title", ""),
+        columns=tuple(chinese for chinese, _ in annex.get("columns", ())),
+        rows=tuple(tuple(row) for row in annex.get("rows", ())),
+    )
 
 
 def _tell_the_case(workshop: Workshop, case_id: int, wanted: ToRender) -> None:

@@ -25,6 +25,7 @@ from weasyprint.pdf.stream import Stream
 from weasyprint.text.fonts import FontConfiguration
 
 from pdf.faces import Faces, MissingGlyph, refuse_fetch
+from pdf.licences import Licence, licence_json
 from pdf.lines import Breaker
 from pdf.ornament import BORDER
 from pdf.pages import annex_pages
@@ -47,7 +48,9 @@ ROOT = Path(__file__).parent.parent
 TEMPLATES = ROOT / "templates/pdf"
 RECORD = "certificate.json"
 NOTICE_RECORD = "notice.json"
+LICENCE_RECORD = "licence.json"
 SCHEMA = "wujian-certificate-1"
+LICENCE_SCHEMA = "wujian-licence-1"
 VARIANT = "pdf/a-3b"
 LONGEST = {
     "site": 400,
@@ -198,6 +201,24 @@ class Renderer:
                 return document
         raise InvalidValue(f"certificate {certificate.number}: name and address are too long for one page")
 
+    def licence(self, licence: Licence) -> Rendered:
+        """The licence of any procedure: one page, and its table on the pages after it."""
+        self.check(licence, licence.number)
+        place = _verify_place(licence)
+        for density in _DENSITIES:
+            document = self._lay_out(
+                "licence.html", "licence.css", c=licence, density=density, qr=qr(licence.verify_url),
+                verify_place=place,
+            )  # fmt: skip
+            if _front_pages(document) == 1:
+                break
+        else:
+            raise InvalidValue(f"licence {licence.number}: its lines are too long for one page")
+        shelf = self.faces.shelf()
+        document = document.copy([BorderedPage(document.pages[0]), *document.pages[1:]])
+        record = {"schema": LICENCE_SCHEMA, "licence": licence_json(licence)}
+        return self._finish(document, shelf, record, LICENCE_RECORD, licence.issued_on)
+
     def notice(self, notice: Notice) -> Rendered:
         """One written notice."""
         self.check(notice, notice.document_number)
@@ -239,7 +260,15 @@ class Renderer:
         return Rendered(pdf, hashlib.sha256(pdf).hexdigest(), len(document.pages))
 
 
-def _verify_place(certificate: Certificate) -> str:
+def _front_pages(document: Document) -> int:
+    """Pages before the table, which begins with its own heading."""
+    for number, page in enumerate(document.pages):
+        if any(label and level == 1 for level, label, *_ in page.bookmarks) and number:
+            return number
+    return len(document.pages)
+
+
+def _verify_place(certificate: Certificate | Licence) -> str:
     """The verification address as people type it: without the code, which is printed beside it."""
     split = urlsplit(certificate.verify_url)
     path = split.path.replace(certificate.verify_code, "") if certificate.verify_code else split.path
@@ -259,6 +288,12 @@ def render_certificate(certificate: Certificate, annex: Annex | None = None) -> 
     """Render one certificate in this process; see Renderer for many, pdf.contained for a guarded child."""
     with Renderer() as renderer:
         return renderer.certificate(certificate, annex)
+
+
+def render_licence(licence: Licence) -> Rendered:
+    """Render one licence in this process."""
+    with Renderer() as renderer:
+        return renderer.licence(licence)
 
 
 def render_notice(notice: Notice) -> Rendered:

@@ -62,6 +62,7 @@ def serve(source: BinaryIO, out: BinaryIO) -> None:
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
     from pdf.certificate import Renderer
     from pdf.faces import MissingGlyph
+    from pdf.licences import licence_from_json
     from pdf.values import InvalidValue, annex_from_json, certificate_from_json, notice_from_json
 
     with Renderer() as renderer:
@@ -69,7 +70,9 @@ def serve(source: BinaryIO, out: BinaryIO) -> None:
         while length := source.readline(32):
             try:
                 asked = json.loads(source.read(int(length)).decode("utf-8", "surrogatepass"))
-                if "notice" in asked:
+                if "licence" in asked:
+                    done = renderer.licence(licence_from_json(asked["licence"]))
+                elif "notice" in asked:
                     done = renderer.notice(notice_from_json(asked["notice"]))
                 else:
                     annex = annex_from_json(asked["annex"]) if asked["annex"] else None

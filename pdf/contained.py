@@ -21,6 +21,7 @@ from types import TracebackType
 from typing import IO, Any
 
 from pdf.faces import MissingGlyph, Refusal
+from pdf.licences import Licence, licence_json
 from pdf.values import (
     Annex,
     Certificate,
@@ -100,6 +101,10 @@ class ContainedRenderer:
         """Render one certificate with its annex."""
         values = {"certificate": certificate_json(certificate), "annex": annex_json(annex) if annex else None}
         return self._ask(values)
+
+    def licence(self, licence: Licence) -> Rendered:
+        """Render one licence."""
+        return self._ask({"licence": licence_json(licence)})
 
     def notice(self, notice: Notice) -> Rendered:
         """Render one written notice."""

@@ -26,6 +26,7 @@ from store.records.columns import table_of
 from store.records.people import AccountRecord, AccountRoleRecord
 from store.records.reference import CatalogueEntryRecord, SettingRecord
 from store.tokens import new_token
+from workflow import dossiers
 from workflow.deadlines import Clock
 from workflow.notes import NOTES, RECOUNTED
 from workflow.procedure import Procedure
@@ -126,12 +127,16 @@ class CaseDocuments:
                 at=step.at,
                 clocks=tuple(Clock.from_plain(c) for c in case["clocks"]),
                 bureau=_setting(connection, "bureau"),
-                type_names=_type_names(connection, facts.get("application_types") or ()),
+                type_names=_own_types(case["procedure"], case["procedure_version"], facts)
+                or _type_names(connection, facts.get("application_types") or ()),
                 uploads=_uploads(connection, case_id, step.at),
                 refused_rows=refused,
                 refused_total=total,
-                failed_findings=_failed_findings(connection, case_id),
-                notice=_notice(connection, str(facts.get("commitment_notice_version") or "")),
+                failed_findings=_failed_findings(
+                    connection, case_id, dossiers.checklist_of(case["procedure"], case["procedure_version"])
+                ),
+                notice=_own_notice(case["procedure"], case["procedure_version"], facts)
+                or _notice(connection, str(facts.get("commitment_notice_version") or "")),
                 signed_at=connection.scalar(
                     select(AuditRecord.at)
                     .where(AuditRecord.case_id == case_id, AuditRecord.action == "sign_commitment")
@@ -277,7 +282,22 @@ def _uploads(connection: Connection, case_id: int, at: datetime) -> tuple[tuple[
     return tuple((r.purpose, r.name, r.sha256) for r in rows)
 
 
-def _failed_findings(connection: Connection, case_id: int) -> tuple[tuple[str, str], ...]:
+def _own_notice(procedure: str, version: int, facts: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The commitment of the procedure's own dossier file, if that is what was signed."""
+    found = dossiers.find(procedure, version)
+    own = found.spec.commitment if found else None
+    return own.notice() if own and own.version == facts.get("commitment_notice_version") else None
+
+
+def _own_types(procedure: str, version: int, facts: Mapping[str, Any]) -> tuple[str, ...]:
+    found = dossiers.find(procedure, version)
+    wanted = set(facts.get("application_types") or ())
+    return tuple(s.title.zh for s in found.spec.scenarios if s.key in wanted) if found else ()
+
+
+def _failed_findings(
+    connection: Connection, case_id: int, own: Mapping[str, Mapping[str, str]]
+) -> tuple[tuple[str, str], ...]:
     line, entry = ChecklistLineRecord, CatalogueEntryRecord
     rows = connection.execute(
         select(line.code, line.explanation, entry.content)
@@ -285,7 +305,9 @@ def _failed_findings(connection: Connection, case_id: int) -> tuple[tuple[str, s
         .where(line.case_id == case_id, line.result == "does_not_meet")
         .order_by(line.ordinal)
     ).all()
-    return tuple((str((r.content or {}).get("zh") or r.code), r.explanation) for r in rows)
+    return tuple(
+        (str((own.get(r.code) or r.content or {}).get("zh") or r.code), r.explanation) for r in rows
+    )
 
 
 def _refused(connection: Connection, case_id: int) -> tuple[tuple[tuple[str, str], ...], int]:

@@ -42,7 +42,7 @@ class CertificateDocuments:
                 .order_by(_VERSION.c.version.desc())
             ).all()
         return tuple(
-            Edition(r.version, r.issued_on, r.annex_rows, r.sha256, r.size, r.pages, r.rendered_at)
+            Edition(r.version, r.issued_on, r.annex_rows, r.sha256, r.size, r.pages, r.rendered_at, r.content)
             for r in rows
         )
 
@@ -94,6 +94,7 @@ class CertificateDocuments:
                 liability_bearer=str((agency or {}).get("liability_bearer") or certificate.agency_name),
                 rows=rows,
                 signatories=signatories_of(connection, certificate.id, version.version),
+                content=version.content,
             )
 
     def record_rendering(

@@ -42,6 +42,7 @@ class Certificate:
     version: int
     verify_code: str
     imported: bool
+    kind: str  # the procedure whose certificates these are
     replaced_by: tuple[str, str] | None = None
     replaces: tuple[str, str] | None = None
     deemed_renewed_on: date | None = None  # since when the law has it renewed because nobody decided in time
@@ -108,6 +109,7 @@ class Edition:
     size: int | None
     pages: int | None
     rendered_at: datetime | None
+    content: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,7 @@ class ToRender:
     liability_bearer: str
     rows: tuple[tuple[str, ...], ...]
     signatories: tuple[tuple[str, str, str, str], ...]
+    content: Mapping[str, Any] | None = None  # what a certificate of a dossier file says beside its holder
 
 
 @dataclass(frozen=True, slots=True)

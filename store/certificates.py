@@ -25,6 +25,7 @@ from store.records.certificates import (
     CertificateRecord,
 )
 from store.records.columns import table_of
+from workflow import dossiers
 from workflow.vocabulary import N_, Actor, Message, Refusal, Role
 
 PAGE = 50
@@ -190,6 +191,7 @@ def _certificate(row: Any) -> Certificate:
         version=row.annex_version,
         verify_code=row.verify_code,
         imported=row.imported,
+        kind=row.kind or dossiers.tabular().spec.procedure,
         replaced_by=(row.newer_number, row.newer_code) if row.newer_number else None,
         replaces=(row.older_number, row.older_code) if row.older_number else None,
         deemed_renewed_on=row.deemed_renewed_on,
