@@ -29,7 +29,6 @@ from workflow.vocabulary import N_
 # A mail to somebody concerned by their office is one of two: duty.txt for something to do, told.txt for something to know.
 TEMPLATES = Path(__file__).parent.parent / "templates/mail"
 LANGUAGES = ("zh_Hans_CN", "en")
-DUTY = "duty"  # the template for those who got something to do
 SECONDS = 30  # for one answer of the mail server
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _ADDRESS = re.compile(r"[A-Za-z0-9._%+'=/-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,63}")
