@@ -69,8 +69,9 @@ def _note(
     case: Case, name: str, clocks: tuple[Clock, ...], record: Mapping[str, Any], tells: tuple[Role, ...]
 ) -> Step:
     words = WORDS[name]
+    told: dict[str, Any] = {"notify": (name,), "tells": tells}
     spec = ActionSpec.model_validate(
-        {"label": words, "done": words, "from": (case.state,), "who": "is_the_system", "notify": (name,), "tells": tells}
+        {"label": words, "done": words, "from": (case.state,), "who": "is_the_system", **told}
     )
     action = Action(
         name=str(name),

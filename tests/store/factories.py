@@ -25,6 +25,7 @@ from store.tokens import new_token
 from store.values import CaseFile, Performed
 from workflow import commands as c
 from workflow import procedures
+from workflow.alarms import escalations
 from workflow.clocks import due_on, lapses_on
 from workflow.procedure import duties
 from workflow.vocabulary import SYSTEM, Actor, Role
@@ -138,6 +139,9 @@ def usual_command(name: str, kind: type[c.Command], codes: Iterable[str] = ()) -
         c.RecordSignOff: c.RecordSignOff(verdict="agree"),  # type: ignore[arg-type]
         c.AskAgain: c.AskAgain(grounds="须进一步核实"),
         c.Decide: c.Decide(grounds="符合法定条件"),
+        c.ExtendWithApproval: c.ExtendWithApproval(
+            grounds="须协调多个部门", approved_by="示例市副市长 张三", approval_number="示政函〔2026〕1号"
+        ),
         c.SignCommitment: c.SignCommitment(notice_version="1", text_sha256="ab" * 32, signer="张三"),
         c.ConfirmRows: c.ConfirmRows(every=True, ways=("site_test",)),
         c.Annul: c.Annul(grounds="承诺严重不实", basis="《行政许可法》第六十九条"),
@@ -459,6 +463,7 @@ def flaws(hand: CaseHand) -> list[str]:
         broken = audit.broken_links(connection, f"case:{hand.id}")
     due = due_on(case.clocks) or NEVER
     open_duties = duties(procedure, case.state, case.agency_id, case.facts, case.answered())
+    open_duties |= escalations(procedure, case.clocks)
     agreements = {
         "tasks": {(t.role, t.holder) for t in tasks} == {(d.role.value, d.holder) for d in open_duties},
         "due dates of tasks": {t.due_on for t in tasks} <= {due},

@@ -18,6 +18,7 @@ from workflow.commands import (
     ConfirmRows,
     CorrectionItem,
     Decide,
+    ExtendWithApproval,
     OrganiseReview,
     Plain,
     RecordFindings,
@@ -40,6 +41,7 @@ GOOD = {
     ConfirmRows: {"rows": (2, 1, 2), "ways": ("on_site_test",)},
     RecordFindings: {"lines": (("8(1)", "meets", ""),)},
     Annul: {"grounds": "不实", "basis": "第六十九条"},
+    ExtendWithApproval: {"grounds": "情况复杂", "approved_by": "副市长 张三", "approval_number": "示政函1号"},
 }
 
 garbage = st.recursive(
