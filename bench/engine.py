@@ -1,42 +1,43 @@
-"""A full engine step beside raw psycopg.
+"""A full engine step beside raw psycopg, SpiffWorkflow and django-viewflow, on PostgreSQL and SQLite.
 
-The reference case: create, submit, accept, four departments sign off in parallel (the last one joins), decide,
-issue, close. Ten steps, each with its own durable commit, each reading its state again from the database. The
-raw peer does SELECT FOR UPDATE, UPDATE and INSERT ten times; ours writes state, tasks, clocks, the hash-chained
-audit and the outgoing jobs as well, through the whole pen.
+The reference case takes ten steps (open, submit, accept, four departments, grant, issue, close), each durable before
+the next and each read back from the database, with who, when and what kept. Every peer is a process of its own with a
+database of its own; they take turns in one run. Ours writes state, tasks, clocks, the hash-chained audit and the
+outgoing jobs as well, through the whole pen.
 """
 
 import json
 import os
-import time
-from collections.abc import Callable
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
 import psycopg
-from sqlalchemy import make_url, text
 
-from bench.machine import versions
-from store.cases import CaseStore
-from store.database import Database
-from store.law import LawBook
-from store.tokens import new_token
+from bench.machine import ROOT
+from bench.peers.pace import postgresql, sqlite_file
 from tests.services.postgres import Postgres
-from tests.store.factories import agency, applicant_of, department_officer, person, seeded
-from workflow import procedures
-from workflow.commands import Command, Decide, Plain, RecordSignOff
-from workflow.procedure import load
-from workflow.vocabulary import Actor, Role
+from tests.store.factories import seeded
 
-DEPARTMENTS = ("ecology", "construction", "transport", "public_security")
-REFERENCE = load(Path(__file__).parent / "reference_case.yaml")
-ROUNDS, CASES = 12, 25
+PEERS_PYTHON = ROOT / ".venv" / "peers" / "bin" / "python"  # made by ./run bench from requirements/bench.txt
+ROUNDS = 12
+# what it is called, its module, how many cases a round, and whether it lives in the environment of the peers
+PEERS = (
+    ("raw driver (the floor)", "raw", 25, False),
+    ("**Wujian, the whole pen**", "ours", 25, False),
+    ("SpiffWorkflow, JSON in a row", "spiff", 8, True),
+    ("django-viewflow, row lock", "viewflow", 8, True),
+)
 
 
 def cpu_of(process: int) -> float:
-    """Seconds of CPU a process and its living children have used."""
+    """Seconds of CPU a process and its children, living or waited for, have used."""
     ticks = os.sysconf("SC_CLK_TCK")
     used = 0.0
     for entry in Path("/proc").iterdir():
@@ -52,24 +53,41 @@ def cpu_of(process: int) -> float:
 
 @dataclass
 class Peer:
-    """One way of doing the reference case, with what it cost."""
+    """One way of doing the reference case, in its own process, with what it cost."""
 
     name: str
-    run: Callable[[], None]
+    url: str
+    count: int
+    process: subprocess.Popen[str]
+    version: str = ""
+    size: float = 0.0
+    cases: int = 0
     rates: list[float] = field(default_factory=list)
     client: float = 0.0
     server: float = 0.0
-    cases: int = 0
 
-    def measure(self, server: int, count: int) -> None:
-        """Do `count` cases and note wall time and the CPU of both sides."""
-        before, client, started = cpu_of(server), time.process_time(), time.perf_counter()
-        for _ in range(count):
-            self.run()
-        self.rates.append(count / (time.perf_counter() - started))
-        self.client += time.process_time() - client
-        self.server += cpu_of(server) - before
-        self.cases += count
+    def answer(self) -> dict[str, float]:
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        if not line:
+            raise SystemExit(f"{self.name} has ended")
+        found: dict[str, float] = json.loads(line)
+        return found
+
+    def take(self, count: int) -> dict[str, float]:
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{count}\n")
+        self.process.stdin.flush()
+        return self.answer()
+
+    def measure(self, server: int | None) -> None:
+        """Do a round of cases and note the wall time and the CPU of both sides."""
+        before = cpu_of(server) if server else 0.0
+        said = self.take(self.count)
+        self.server += cpu_of(server) - before if server else 0.0
+        self.client += said["cpu"]
+        self.rates.append(self.count / said["seconds"])
+        self.cases += self.count
 
     @property
     def cpu(self) -> float:
@@ -77,113 +95,112 @@ class Peer:
         return 1000 * (self.client + self.server) / self.cases
 
 
-class Raw:
-    """The floor: one table of cases, one of entries, and nothing else."""
+@contextmanager
+def started(urls: list[str]) -> Iterator[list[Peer]]:
+    """Every peer at its database, its connections open and its statements prepared."""
+    found = []
+    try:
+        for (name, module, count, foreign), url in zip(PEERS, urls, strict=True):
+            python = str(PEERS_PYTHON) if foreign else sys.executable
+            process = subprocess.Popen([python, "-m", f"bench.peers.{module}", url], cwd=ROOT, text=True,
+                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # fmt: skip
+            peer = Peer(name, url, count, process)
+            found.append(peer)
+            peer.version = str(peer.answer()["version"])
+            peer.take(6)
+        yield found
+    finally:
+        for peer in found:
+            assert peer.process.stdin is not None
+            peer.process.stdin.close()
+            peer.process.wait(30)
 
-    def __init__(self, url: str) -> None:
-        address = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
-        self.connection = psycopg.connect(address)
-        self.connection.execute(
-            "CREATE TABLE raw_case (id bigserial PRIMARY KEY, state text, version int, facts jsonb, "
-            "changed_at timestamptz)"
-        )
-        self.connection.execute(
-            "CREATE TABLE raw_entry (id bigserial PRIMARY KEY, case_id bigint REFERENCES raw_case, action text, "
-            "who text, at timestamptz, payload jsonb)"
-        )
-        self.connection.execute("CREATE INDEX ON raw_entry (case_id, id)")
-        self.connection.commit()
 
-    def run(self) -> None:
-        execute = self.connection.execute
-        facts = json.dumps({"departments": DEPARTMENTS})
-        insert = "INSERT INTO raw_case (state, version, facts, changed_at) VALUES ('draft', 1, %s, %s) RETURNING id"
-        row = execute(insert, (facts, datetime.now(UTC))).fetchone()
+def size_of(url: str) -> float:
+    """Kilobytes of a database's tables and indexes, without the dead rows that updates left for reuse."""
+    if file := sqlite_file(url):
+        with closing(sqlite3.connect(file, timeout=30, isolation_level=None)) as connection:
+            connection.execute("VACUUM")
+            (pages,), (size,) = (connection.execute(f"PRAGMA {p}").fetchone() for p in ("page_count", "page_size"))
+            return float(pages * size) / 1024
+    with psycopg.connect(postgresql(url), autocommit=True) as connection:
+        connection.execute("VACUUM FULL")
+        row = connection.execute("SELECT sum(pg_total_relation_size(c.oid)) FROM pg_class c "
+                                 "WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace").fetchone()  # fmt: skip
         assert row is not None
-        self.connection.commit()
-        for step in range(2, 11):
-            now = datetime.now(UTC)
-            execute("SELECT * FROM raw_case WHERE id = %s FOR UPDATE", row).fetchone()
-            execute("UPDATE raw_case SET state = %s, version = %s, changed_at = %s WHERE id = %s",
-                    (f"state {step}", step, now, row[0]))  # fmt: skip
-            execute("INSERT INTO raw_entry (case_id, action, who, at, payload) VALUES (%s, %s, %s, %s, %s)",
-                    (row[0], f"step {step}", "somebody", now, "{}"))  # fmt: skip
-            self.connection.commit()
+        return float(row[0]) / 1024
 
 
-class Ours:
-    """The whole pen on the reference procedure."""
-
-    def __init__(self, url: str) -> None:
-        self.database = Database(url)
-        self.cases = CaseStore(self.database, LawBook(self.database))
-        self.agency = agency(self.database)
-        applicant = applicant_of(self.agency)
-        window, leader = person("window-officer", Role.WINDOW_OFFICER), person("leader", Role.LEADER)
-        clerk = person("issuing-clerk", Role.ISSUING_CLERK)
-        self.applicant = applicant
-        self.steps: tuple[tuple[str, Actor, Command], ...] = (
-            ("submit", applicant, Plain()),
-            ("accept", window, Plain()),
-            *(("sign_off", department_officer(d), RecordSignOff()) for d in DEPARTMENTS),
-            ("grant", leader, Decide(grounds="符合法定条件")),
-            ("issue", clerk, Plain()),
-            ("close", clerk, Plain()),
-        )
-
-    def run(self) -> None:
-        facts = {"departments": list(DEPARTMENTS), "dossier_gaps": [], "rows_total": 1}
-        public_id = self.cases.open(REFERENCE, self.applicant, agency_id=self.agency, agency_name="示例检测有限公司",
-                                    subject="首次申请", facts=facts)  # fmt: skip
-        version = 1
-        for name, actor, command in self.steps:
-            done = self.cases.perform(public_id, name, actor, command, command_id=new_token(),
-                                      expected_version=version)  # fmt: skip
-            version = done.version
-        assert done.state == "closed", done
+def compare(urls: list[str], server: int | None) -> list[Peer]:
+    """The peers take turns, forwards and backwards; returns them with what they cost."""
+    with started(urls) as peers:
+        before = [size_of(peer.url) for peer in peers]
+        for number in range(ROUNDS):
+            for peer in peers if number % 2 else reversed(peers):
+                peer.measure(server)
+        for peer, first in zip(peers, before, strict=True):
+            peer.size = (size_of(peer.url) - first) / peer.cases
+    return peers
 
 
-def size_of(database: Database, tables: str) -> float:
-    """Kilobytes of tables with their indexes, without the dead rows that updates left for reuse."""
-    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        for table in tables.split():
-            connection.execute(text(f'VACUUM FULL "{table}"'))
-    with database.reading() as connection:
-        query = text("SELECT sum(pg_total_relation_size(c.oid)) FROM pg_class c WHERE c.relname = ANY(:names)")
-        return float(connection.scalar(query, {"names": tables.split()}) or 0) / 1024
+def table(title: str, peers: list[Peer]) -> list[str]:
+    floor, ours = peers[0], peers[1]
+    ratios = [median(a / b for a, b in zip(ours.rates, p.rates, strict=True)) for p in peers]
+    return [
+        f"| {title} | cases/s | client CPU ms/case | server CPU ms/case | CPU to raw | ours is faster by | KB per case |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+        *(
+            f"| {p.name} | {median(p.rates):.0f} | {1000 * p.client / p.cases:.1f} | {1000 * p.server / p.cases:.1f} "
+            f"| {p.cpu / floor.cpu:.1f} | {ratio:.1f} | {p.size:.1f} |"
+            for p, ratio in zip(peers, ratios, strict=True)
+        ),
+        "",
+    ]
+
+
+def verdicts(peers: list[Peer]) -> list[str]:
+    """The aims, each with what was measured, kept or not."""
+    floor, ours, spiff, viewflow = peers
+    faster = [median(a / b for a, b in zip(ours.rates, p.rates, strict=True)) for p in (spiff, viewflow)]
+    found = (
+        ("CPU of a full step to raw, PostgreSQL", "at most 2.5", ours.cpu / floor.cpu, ours.cpu / floor.cpu <= 2.5),
+        ("cases/s to SpiffWorkflow, PostgreSQL", "at least 3", faster[0], faster[0] >= 3),
+        ("cases/s to django-viewflow, PostgreSQL", "at least 8", faster[1], faster[1] >= 8),
+        ("KB per case, PostgreSQL", "at most 6", ours.size, ours.size <= 6),
+    )
+    return [
+        "| aim | | measured | |",
+        "|---|---|---:|---|",
+        *(f"| {name} | {aim} | {value:.1f} | {'kept' if kept else 'missed'} |" for name, aim, value, kept in found),
+        "",
+    ]
 
 
 def measure() -> str:
-    """Run both peers interleaved and return the table."""
-    procedures.hold(REFERENCE)
-    tables = "case audit_entry sign_off task case_party outgoing_job"
+    """Run all peers on both databases and return the tables."""
+    if not PEERS_PYTHON.exists():
+        raise SystemExit("the peers are not installed: ./run bench engine does it")
     with Postgres(durable=True) as server:
-        url = server.create_prepared(seeded)
         assert server._server is not None
-        raw, ours = Raw(url), Ours(url)
-        peers = [Peer("raw psycopg (the floor)", raw.run), Peer("ours: the whole pen", ours.run)]
-        for peer in peers:  # statements prepared, pools filled
-            for _ in range(5):
-                peer.run()
-        before = size_of(ours.database, tables), size_of(ours.database, "raw_case raw_entry")
-        for round_ in range(ROUNDS):
-            for peer in peers if round_ % 2 else reversed(peers):
-                peer.measure(server._server.pid, CASES)
-        grown = size_of(ours.database, tables) - before[0], size_of(ours.database, "raw_case raw_entry") - before[1]
-        raw.connection.close()
-        ours.database.close()
-    floor, pen = peers
-    sizes = {floor.name: grown[1] / floor.cases, pen.name: grown[0] / pen.cases}
-    lines = [
-        f"| {p.name} | {median(p.rates):.0f} | {1000 * p.client / p.cases:.1f} | {1000 * p.server / p.cases:.1f} "
-        f"| {p.cpu / floor.cpu:.1f} | {sizes[p.name]:.1f} |"
-        for p in peers
-    ]
+        urls = [server.create_prepared(seeded) if module == "ours" else server.create() for _, module, *_ in PEERS]
+        on_postgresql = compare(urls, server._server.pid)
+    with tempfile.TemporaryDirectory(prefix="wujian-bench-") as folder:
+        urls = [f"sqlite:///{folder}/{module}.sqlite3" for _, module, *_ in PEERS]
+        seeded(urls[1])
+        on_sqlite = compare(urls, None)
+    named = sorted({p.version for p in on_postgresql + on_sqlite} | {f"PostgreSQL {server_version()}"})
     return "\n".join([
-        "| ten steps, one client | cases/s | client CPU ms/case | server CPU ms/case | CPU to raw | KB per case |",
-        "|---|---:|---:|---:|---:|---:|",
-        *lines,
-        "",
-        f"{ROUNDS} interleaved rounds of {CASES} cases on PostgreSQL with fsync on; the median of the rounds. Aim: at "
-        f"most 2.5 times the CPU of raw and 6 KB per case. {versions(['SQLAlchemy', 'psycopg', 'transitions'])}.",
+        *table("PostgreSQL, ten steps, one client", on_postgresql), *verdicts(on_postgresql),
+        *table("SQLite, ten steps, one client", on_sqlite),
+        f"{ROUNDS} interleaved rounds of {PEERS[0][2]} cases ({PEERS[2][2]} of the slow peers); every commit reaches "
+        "the disk (fsync on; WAL and synchronous=FULL on SQLite). Rates are medians of the rounds, and so is the "
+        "comparison of rates. Sizes are tables and indexes after VACUUM. " + ", ".join(named) + ".",
     ])  # fmt: skip
+
+
+def server_version() -> str:
+    """The version of the PostgreSQL programs that were measured."""
+    from tests.services.postgres import programs
+
+    said = subprocess.run([programs() / "postgres", "--version"], capture_output=True, text=True, check=True)
+    return said.stdout.split()[2]

@@ -142,4 +142,4 @@ def _words(statement: Select[Any], dialect: Dialect) -> tuple[str, Any]:
     """A statement of ours in the words of the database, and the names of its columns."""
     if statement._for_update_arg is not None:
         raise NeedsTheLock
-    return str(statement.compile(dialect=dialect)), namedtuple("Row", statement.selected_columns.keys())  # type: ignore[misc]
+    return str(statement.compile(dialect=dialect)), namedtuple("Row", statement.selected_columns.keys())
