@@ -126,7 +126,7 @@ def size_of(url: str) -> float:
     with psycopg.connect(postgresql(url), autocommit=True) as connection:
         connection.execute("VACUUM FULL")
         row = connection.execute("SELECT sum(pg_total_relation_size(c.oid)) FROM pg_class c "
-                                 "WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace").fetchone()  # fmt: skip
+                                 "WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace").fetchone()  # fmt: skip
         assert row is not None
         return float(row[0]) / 1024
 
@@ -147,7 +147,7 @@ def table(title: str, peers: list[Peer]) -> list[str]:
     floor, ours = peers[0], peers[1]
     ratios = [median(a / b for a, b in zip(ours.rates, p.rates, strict=True)) for p in peers]
     return [
-        f"| {title} | cases/s | client CPU ms/case | server CPU ms/case | CPU to raw | ours is faster by | KB per case |",
+        f"| {title} | cases/s | client CPU ms | server CPU ms | CPU to raw | ours faster by | KB per case |",
         "|---|---:|---:|---:|---:|---:|---:|",
         *(
             f"| {p.name} | {median(p.rates):.0f} | {1000 * p.client / p.cases:.1f} | {1000 * p.server / p.cases:.1f} "
@@ -194,7 +194,7 @@ def measure() -> str:
         *table("SQLite, ten steps, one client", on_sqlite),
         f"{ROUNDS} interleaved rounds of {PEERS[0][2]} cases ({PEERS[2][2]} of the slow peers); every commit reaches "
         "the disk (fsync on; WAL and synchronous=FULL on SQLite). Rates are medians of the rounds, and so is the "
-        "comparison of rates. Sizes are tables and indexes after VACUUM. " + ", ".join(named) + ".",
+        "comparison of rates. CPU is per case; sizes are tables and indexes after VACUUM. " + ", ".join(named) + ".",
     ])  # fmt: skip
 
 

@@ -36,7 +36,8 @@ class Spiff:
             import psycopg
 
             self.connection = psycopg.connect(postgresql(url))
-            key, big, moment, self.mark, self.lock = "bigserial PRIMARY KEY", "bigint", "timestamptz", "%s", " FOR UPDATE"
+            key, big, moment, self.mark = "bigserial PRIMARY KEY", "bigint", "timestamptz", "%s"
+            self.lock = " FOR UPDATE"
         with self.step():
             self.execute(f"CREATE TABLE spiff_case (id {key}, state text, changed_at {moment})")
             self.execute(f"CREATE TABLE spiff_entry (id {key}, case_id {big} REFERENCES spiff_case, action text, "
