@@ -26,7 +26,7 @@ from store.jobs import Job
 from workflow.notes import WORDS
 from workflow.vocabulary import N_
 
-# A mail to somebody concerned by their office is one of two: duty.txt for something to do, told.txt for something to know.
+# Whoever is concerned by their office gets one of two: duty.txt for something to do, told.txt for something to know.
 TEMPLATES = Path(__file__).parent.parent / "templates/mail"
 LANGUAGES = ("zh_Hans_CN", "en")
 SECONDS = 30  # for one answer of the mail server
