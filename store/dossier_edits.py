@@ -37,6 +37,7 @@ from store.records.columns import table_of
 from store.registers import Moment
 from store.registers.application import application_digest
 from store.registers.review import row_counts
+from store.renewals import renewal_facts
 from store.scope import visible_to
 from workflow.allowances import in_force
 from workflow.case import Case
@@ -125,6 +126,8 @@ def renew_facts(edit: Edit, faults: Faults) -> None:
     held = Holdings(edit.agency, edit.sections, summaries, material_codes(connection, case.id),
                     row_counts(connection, case.id), _open_corrections(connection, case), eligibility.bars, case.track)
     facts = facts_of(held, edit.catalogues, faults)
+    known = case.fact("certificate_expires_on")
+    facts |= renewal_facts(connection, case.agency_id, facts | {"certificate_expires_on": known})
     if waiting:
         facts["dossier_gaps"].append(_CHECKING)
     if case.fact("commitment_text_sha256") and not _is_what_was_signed(edit):
