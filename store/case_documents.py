@@ -189,12 +189,14 @@ class CaseDocuments:
             found: dict[str, Addressee] = {}
             wanted: list[tuple[str, Any]] = []
             concerned = name not in (NOTES - {RECOUNTED}) or any(t.holder.startswith("agency:") for t in tasks)
-            if case["agency_id"] is not None and concerned:
+            if case["agency_id"] is not None and concerned and not payload.get("inside"):
                 agency = and_(AccountRecord.agency_id == case["agency_id"], _acts_as("applicant"))
                 wanted.append(("applicant", agency))
             why = "told" if name in NOTES else "duty"
             wanted += [(why, clause) for t in tasks if (clause := _holding(t.role, t.holder)) is not None]
             wanted += [("told", _acts_as(str(role))) for role in payload.get("roles", ())]
+            reminded = [(name, _holding(role, holder)) for role, holder in payload.get("holders", ())]
+            wanted += [(why, clause) for why, clause in reminded if clause is not None]
             for why, clause in wanted:
                 rows = connection.execute(
                     select(AccountRecord.email, AccountRecord.name, AccountRecord.language)

@@ -5,6 +5,7 @@ tasks, clocks, audit entries and outgoing jobs together. If anything fails, noth
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -112,7 +113,7 @@ class CaseStore:
             public_id=public_id,
             number=row["number"],
             procedure=procedure,
-            case=lift(connection, row, procedure),
+            case=replace(lift(connection, row, procedure), on=self.database.clock.today()),
             agency_name=row["agency_name"],
             subject=row["subject"],
             opened_at=row["opened_at"],

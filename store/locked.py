@@ -1,6 +1,6 @@
 """A case lifted out of its locked row, and what is answered when it is not as the asker thought."""
 
-from collections.abc import Set
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -20,6 +20,7 @@ from workflow.case import Act, Case, SignOff
 from workflow.clocks import Law
 from workflow.deadlines import Clock as CaseClock
 from workflow.procedure import Procedure
+from workflow.verbs.facts import named_persons
 from workflow.vocabulary import N_, Actor, Message, Refusal, Verdict
 
 _CASE = table_of(CaseRecord)
@@ -41,6 +42,11 @@ _SIGN_OFFS = (
         SignOffRecord.at,
     )
     .where(SignOffRecord.case_id == bindparam("case_id"))
+    .order_by(SignOffRecord.id)
+)
+_ANSWERS_OF_MANY = (
+    select(*_SIGN_OFFS.selected_columns, SignOffRecord.case_id)
+    .where(SignOffRecord.case_id.in_(bindparam("case_ids", expanding=True)))
     .order_by(SignOffRecord.id)
 )
 _REPLAY = select(
@@ -65,7 +71,7 @@ _AFTERWARDS = (
     .limit(1)
 )
 _LAST = (
-    select(AuditRecord.actor_name, AuditRecord.at, AuditRecord.action)
+    select(AuditRecord.actor_name, AuditRecord.at, AuditRecord.action, AuditRecord.payload)
     .where(AuditRecord.case_id == bindparam("case_id"))
     .order_by(AuditRecord.seq.desc())
     .limit(1)
@@ -110,14 +116,25 @@ def pinned_to(row: RowMapping) -> Procedure:
     return procedures.pinned(row["procedure"], row["procedure_version"], row["procedure_digest"])
 
 
-def lift(connection: Connection, row: RowMapping, procedure: Procedure) -> Case:
-    """The case as the engine sees it, from its row; the departments' answers where the state reads them, or where a
-    step may lead back into a sign-off that somebody has already answered."""
+def lift_all(connection: Connection, rows: Sequence[RowMapping]) -> list[tuple[Procedure, Case]]:
+    """Many cases at once, with one question for the departments' answers of them all."""
+    found: dict[int, list[Any]] = {}
+    for answer in connection.execute(_ANSWERS_OF_MANY, {"case_ids": [row["id"] for row in rows]}) if rows else ():
+        found.setdefault(answer.case_id, []).append(answer)
+    procedures_of = [pinned_to(row) for row in rows]
+    return [(p, lift(connection, row, p, found.get(row["id"], ()))) for row, p in zip(rows, procedures_of, strict=True)]
+
+
+def lift(
+    connection: Connection, row: RowMapping, procedure: Procedure, answers: Iterable[Any] | None = None
+) -> Case:
+    """The case as the engine sees it, from its row; the departments' answers (asked for unless given) where the state
+    reads them, or where a step may lead back into a sign-off that somebody has already answered."""
     sign_offs: tuple[SignOff, ...] = ()
     if row["state"] in procedure.sign_off_states or (
         row["state"] in procedure.entering_sign_off and any(act in procedure.answering for act, _ in row["acts"])
     ):
-        found = connection.execute(_SIGN_OFFS, {"case_id": row["id"]})
+        found = connection.execute(_SIGN_OFFS, {"case_id": row["id"]}) if answers is None else answers
         sign_offs = tuple(
             SignOff(
                 s.department, Verdict(s.verdict), s.round, s.person_id, s.opinion, s.rests_on, s.carried_from, s.at
@@ -145,6 +162,7 @@ def parties(procedure: Procedure, case: Case) -> frozenset[str]:
     return frozenset(
         {f"department:{d}" for d in procedure.asked(case.facts)}
         | {f"person:{p}" for p in case.fact("team") or ()}
+        | {f"person:{p}" for p in named_persons(case.facts)}
     )
 
 
@@ -201,6 +219,13 @@ def only_missed(connection: Connection, locked: Locked, names: Set[str], seen: i
     return 0 < seen < locked.case.version and bool(missed) and set(missed) <= names
 
 
+def _both_names(entry: Any) -> str | Message:
+    """Who acted, and for whom when it was in the place of somebody else."""
+    if (principal := entry.payload.get("for")) is None:
+        return str(entry.actor_name)
+    return Message(N_("%(who)s for %(principal)s"), {"who": entry.actor_name, "principal": principal["name"]})
+
+
 def stale(connection: Connection, locked: Locked) -> Refusal:
     """Who changed the case meanwhile, what they did and when."""
     last = connection.execute(_LAST, {"case_id": locked.case.id}).one()
@@ -212,6 +237,6 @@ def stale(connection: Connection, locked: Locked) -> Refusal:
                 "Meanwhile %(who)s changed this case (%(what)s, %(when)s). Nothing of yours was lost: look at the "
                 "case as it is now and send again if it is still right."
             ),
-            {"who": last.actor_name, "what": action.done if action else last.action, "when": last.at},
+            {"who": _both_names(last), "what": action.done if action else last.action, "when": last.at},
         ),
     )

@@ -21,9 +21,10 @@ from store.records.jobs import JobRecord
 from store.registers import REGISTERS, Moment
 from store.together import Adding, Dropping, Write
 from store.tokens import new_token
+from store.verb_notices import addressed, leaves_at
 from workflow import procedures
-from workflow.case import Case, SignOff
 from workflow.alarms import alarms_on, escalations
+from workflow.case import Case, SignOff
 from workflow.clocks import counted_by, due_on, lapses_on, turn
 from workflow.engine import Step
 from workflow.procedure import Duty, Procedure, duties
@@ -161,7 +162,7 @@ def write_steps(
         (_SIGN_OFF, [_answer(before.id, a, moment.at) for a in final.sign_offs[len(before.sign_offs) :]]),
         *tasks,
         *_turn_parties(connection, locked.procedure, before, final),
-        (_JOB, [job for step in steps for job in _jobs(step, moment.at)]),
+        (_JOB, [job for step in steps for job in _jobs(locked.procedure, step, moment.at)]),
     ]
     if not together.write(connection, _WRITE, values, writes):
         raise stale(connection, locked)
@@ -284,18 +285,16 @@ def _open_tasks(case_id: int, found: frozenset[Duty], due: date, at: datetime) -
 
 def _turn_parties(connection: Connection, procedure: Procedure, before: Case, final: Case) -> list[Write]:
     known, wanted = parties(procedure, before), parties(procedure, final)
-    gone: frozenset[str] = frozenset()
     if procedure.states[before.state].editable:  # the applicant may have changed what decides who is asked
         known = frozenset(connection.scalars(_PARTIES, {"key": final.id}))
-        gone = known - wanted
-    return [(_PARTY_GONE, _holders(final.id, gone)), (_PARTY, _holders(final.id, wanted - known))]
+    return [(_PARTY_GONE, _holders(final.id, known - wanted)), (_PARTY, _holders(final.id, wanted - known))]
 
 
 def _holders(case_id: int, found: frozenset[str]) -> list[dict[str, Any]]:
     return [{"case_id": case_id, "holder": h} for h in sorted(found)]
 
 
-def _jobs(step: Step, at: datetime) -> list[dict[str, Any]]:
+def _jobs(procedure: Procedure, step: Step, at: datetime) -> list[dict[str, Any]]:
     spec = step.action.spec
     wanted: list[tuple[str, dict[str, Any]]] = [(kind, {}) for kind in spec.jobs]
     wanted += [
@@ -304,6 +303,7 @@ def _jobs(step: Step, at: datetime) -> list[dict[str, Any]]:
     told: dict[str, Any] = {"roles": [role.value for role in spec.tells]} if spec.tells else {}
     if told or "limits" in step.record:
         told |= {"action": step.action.name, "limits": step.record.get("limits", [])}
+    told |= addressed(procedure, step)
     wanted += [("notify", {"notice": name, **told}) for name in spec.notify]
     return [
         {
@@ -312,7 +312,7 @@ def _jobs(step: Step, at: datetime) -> list[dict[str, Any]]:
             "case_id": step.after.id,
             "payload": payload,
             "status": "waiting",
-            "available_at": at,
+            "available_at": leaves_at(procedure, step, at) if kind == "notify" else at,
             "attempts": 0,
             "created_at": at,
         }

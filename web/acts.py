@@ -13,7 +13,8 @@ from store.casework import Casework
 from store.dossier_values import SECTION_TITLES, TABLE_TITLES
 from store.reviews import ReviewStore
 from store.values import CaseFile, Performed
-from web.casefaces import department_name, history, with_names
+from web.boards import department_board, standing_words
+from web.casefaces import history
 from web.casepages import brief, case_frame
 from web.context import (
     ROLE_LABELS,
@@ -26,12 +27,22 @@ from web.context import (
     say,
     tell,
 )
+from web.departments import department_name, with_names
 from web.errors import STATUS
 from web.faces import link_to
-from workflow.commands import Annul, Command, ConfirmRows, OrganiseReview, RequestCorrection
+from web.verbchoices import verb_choices
+from workflow.commands import (
+    Annul,
+    AskAgain,
+    Command,
+    ConfirmRows,
+    OrganiseReview,
+    RecordSignOff,
+    RequestCorrection,
+)
 from workflow.engine import permit
 from workflow.procedure import Action
-from workflow.vocabulary import N_, Message, Refusal, Role
+from workflow.vocabulary import N_, Message, Refusal, Role, Verdict
 
 # Where an act has a page of its own: the definition's `form` -> the endpoint.
 PAGES = {"rows": "rows.show", "findings": "findings.show", "commitment": "applications.commitment"}
@@ -66,7 +77,8 @@ def lay_out(public_id: str, name: str, sent: MultiDict[str, str] | None = None, 
         prefill = {"expected_version": str(file.case.version), **wording, **({"lines": answers} if answers else {})}
     form = FORMS[action.command](
         sent, reauthenticate=action.spec.reauthenticate and not reauthenticated(),
-        irreversible=action.spec.irreversible, **{**prefill, **_choices(action.command, around, wording)})
+        irreversible=action.spec.irreversible,
+        **{**prefill, **_choices(action.command, around, wording), **verb_choices(file, action)})
     return ActSheet(file, action, form, around)
 
 
@@ -78,6 +90,12 @@ def _around(file: CaseFile, action: Action) -> dict[str, Any]:
         return {"ways": reference().catalogue("confirmation_ways")}
     if action.command is RequestCorrection:
         return {"subjects": _subjects(file)}
+    if action.command is RecordSignOff:
+        return {"verdicts": tuple(Verdict) if file.procedure.sign_off_rule else (Verdict.AGREE, Verdict.OBJECT)}
+    if action.command is AskAgain:
+        return {"asked": [(d, department_name(d)) for d in file.procedure.asked(file.case.facts)],
+                "board": department_board(file, Casework(database()).answers(file)),
+                "standing": standing_words(file)}
     if action.command is Annul:
         search = request.args.get("search", "").strip()
         casework = Casework(database())
@@ -103,6 +121,10 @@ def _choices(command: type[Command], around: dict[str, Any], wording: dict[str, 
         return {"ways": [(row["key"], row["zh"]) for row in around["ways"]]}
     if command is RequestCorrection:
         return {"basis": wording.get("basis", "")}
+    if command is RecordSignOff:
+        return {"verdicts": around["verdicts"]}
+    if command is AskAgain:
+        return {"asked": around["asked"]}
     return {}
 
 
@@ -190,8 +212,8 @@ def _next(file: CaseFile, done: Performed) -> list[str]:
         return [say(ROLE_LABELS[duty.role]) for duty in file.procedure.states[done.state].duties]
     case, names = done.steps[-1].after, []
     for duty in file.procedure.states[done.state].duties:
-        if duty.each:
-            names += [department_name(d) for d in case.fact(duty.each) or () if d not in case.answered()]
+        if duty.each or duty.signers:
+            names += [department_name(d) for d in file.procedure.asked(case.facts) if d not in case.answered()]
         else:
             names.append(say(ROLE_LABELS[duty.role]))
     return list(dict.fromkeys(names)) or [say(ROLE_LABELS[Role.SYSTEM])]

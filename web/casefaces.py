@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from flask import g
-
 from store.values import CaseFile, QueueLine, TimelineEntry
-from web.context import ROLE_LABELS, laws, reference, say, today
+from web.context import ROLE_LABELS, laws, say, today
+from web.departments import VERDICTS, department_name, round_words
+from web.departments import departments as departments
 from workflow import procedures
 from workflow.deadlines import Allowance, Clock, Line, Standing, Unit, days_left, reckoning, standing
 from workflow.procedure import Procedure, StateSpec
@@ -16,7 +16,8 @@ from workflow.vocabulary import N_, Message, Role
 # The audit keeps the rule under which somebody acted; these are the rules that are not roles.
 RELATIONS = {
     "is_the_applicant": N_("Applicant"), "answers_for_a_department_asked": N_("Department officer"),
-    "leads_the_team": N_("Review team leader"), "is_on_the_team": N_("Review team"), "is_the_system": N_("System"),
+    "leads_the_team": N_("Review team leader"), "is_on_the_team": N_("Review team"), "works_on_it": N_("Officer"), "is_consulted": N_("Asked for advice"),
+    "is_the_system": N_("System"),
     "": N_("Opened"),
 }
 UNITS = {
@@ -82,7 +83,7 @@ def _tone(spec: StateSpec) -> str:
         return OUTCOMES[spec.outcome]
     if any(duty.role is Role.APPLICANT for duty in spec.duties):
         return "neutral" if spec.stage == "apply" else "attention"
-    return "waiting" if any(duty.each for duty in spec.duties) else "active"
+    return "waiting" if any(duty.each or duty.signers for duty in spec.duties) else "active"
 
 
 def due_face(clock: Clock) -> DueFace:
@@ -182,32 +183,11 @@ def _holders(file: CaseFile) -> str:
     answered = file.case.answered()
     names: list[str] = []
     for duty in file.procedure.states[file.case.state].duties:
-        if duty.each:
-            names += [department_name(d) for d in file.case.fact(duty.each) or () if d not in answered]
+        if duty.each or duty.signers:
+            names += [department_name(d) for d in file.procedure.asked(file.case.facts) if d not in answered]
         else:
             names.append(say(ROLE_LABELS[duty.role]))
     return "、".join(dict.fromkeys(names)) or say(ROLE_LABELS[Role.SYSTEM])
-
-
-def departments() -> dict[str, Message]:
-    """Department key -> its name in both languages, read once per request."""
-    if "departments" not in g:
-        g.departments = {str(row["key"]): Message(str(row["en"]), {}, str(row.get("short") or row["zh"]))
-                         for row in reference().catalogue("departments")}
-    return dict(g.departments)
-
-
-def department_name(key: str) -> str:
-    found = departments().get(key)
-    return say(found) if found else key
-
-
-def with_names(message: Message | None) -> Message | None:
-    """A reason whose values name departments by key, with their names instead."""
-    if message is None or "departments" not in message.values:
-        return message
-    names = [departments().get(d, d) for d in message.values["departments"] or ()]
-    return Message(message.text, {**message.values, "departments": names}, message.zh)
 
 
 def history(file: CaseFile, entries: Iterable[TimelineEntry]) -> list[EntryFace]:
@@ -259,10 +239,11 @@ def _role_words(role: str) -> str:
 
 def said(payload: Mapping[str, Any]) -> str | None:
     """The words of an act: opinion, grounds, reasons, items; a row count instead of row numbers."""
-    parts = [str(payload[name]) for name in ("opinion", "grounds", "basis", "remedy", "reason", "note")
+    parts = [str(payload[name]) for name in ("opinion", "question", "advice", "text", "grounds", "basis", "remedy", "reason", "note")
              if payload.get(name)]
     if payload.get("verdict"):
         parts.insert(0, say(VERDICTS[str(payload["verdict"])]))
+    parts += round_words(payload)
     parts[:0] = [str(reason) for reason in payload.get("reasons") or ()]
     parts[:0] = [f"{item['subject']}：{item['reason']}" for item in payload.get("items") or ()]
     if "every" in payload:
@@ -271,6 +252,3 @@ def said(payload: Mapping[str, Any]) -> str | None:
     if payload.get("lines"):
         parts.insert(0, say(Message(N_("%(count)s lines"), {"count": len(payload["lines"])})))
     return "\n".join(dict.fromkeys(part.rstrip("。") if len(part) < 4 else part for part in parts)) or None
-
-
-VERDICTS = {"agree": N_("Agrees"), "object": N_("Objects")}

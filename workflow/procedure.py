@@ -218,6 +218,7 @@ class ActionSpec(_Strict):
     verb: Name | None = None
     occasion: dict[Name, str] = {}
     rests: Name | None = None
+    inside: bool = False  # its notice is for the authority only
 
 
 class ProcedureSpec(_Strict):
@@ -342,7 +343,7 @@ class Procedure:
             for s, spec in self.spec.states.items()
             if spec.sign_off
             or any(d.each or d.signers for d in spec.duties)
-            or any(g.__name__ in guard_words.READS_SIGN_OFFS for a in self.leaving(s) for g in a.guards)
+            or any(g.__name__ in READS_SIGN_OFFS for a in self.leaving(s) for g in a.guards)
         )
 
     @cached_property
@@ -450,6 +451,7 @@ def parse(text: bytes, source: str) -> Procedure:
     return procedure
 
 
+READS_SIGN_OFFS = guard_words.READS_SIGN_OFFS | verb_guards.READS_SIGN_OFFS
 GUARDS: Mapping[str, guard_words.Guard] = guard_words.NAMED | verb_guards.NAMED
 EFFECTS: Mapping[str, effect_words.Effect] = effect_words.NAMED | verb_effects.NAMED
 _WORDS = frozenset({*RULES, *COMMANDS, *GUARDS, *EFFECTS})

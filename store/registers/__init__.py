@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from store.registers import amendments, application, certificate, commitment, licence, renewal, review, team
+from store.registers import amendments, application, certificate, commitment, licence, renewal, review, team, verbs
 from store.registers.moment import Moment
 from workflow.engine import Step
 
@@ -42,6 +42,10 @@ REGISTERS: dict[str, Register] = {
         commitment.commitment_is_open,
         commitment.bar_commitment_track,
         team.team_suits_the_case,
+        verbs.person_may_take_it,
+        verbs.person_may_read_it,
+        verbs.department_is_known,
+        verbs.notices_have_not_left,
     )
 }
 

@@ -45,6 +45,8 @@ def application_digest(connection: Connection, case_id: int) -> str:
 
 def number_acceptance(connection: Connection, step: Step, moment: Moment) -> Mapping[str, Any]:
     """The acceptance number 受理号: year and a serial of that year."""
+    if number := step.before.fact("case_number"):  # accepted once more after a return: it keeps its number
+        return {"case_number": number}
     serial = take(connection, f"acceptance:{moment.on.year}")
     return {"case_number": f"{moment.on.year}-{serial:06d}"}
 

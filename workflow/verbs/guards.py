@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 
 from workflow.case import Case
 from workflow.parsing import Command
+from workflow.rounds import changed_for
 from workflow.verb_commands import AddSigner, Consult, CopyTo, RemoveSigner, Return, Suspend, Transfer
 from workflow.verbs import facts as f
-from workflow.vocabulary import N_, Actor, Message, Role
+from workflow.vocabulary import N_, Actor, Message, Role, Verdict
 
 if TYPE_CHECKING:
     from workflow.procedure import Procedure
@@ -139,6 +140,21 @@ def signer_has_the_turn(
     return None
 
 
+def answers_still_stand(
+    procedure: "Procedure", case: Case, actor: Actor, command: Command | None
+) -> Message | None:
+    """A case that came straight back has passed the departments by: nothing they answered on may have changed."""
+    known = procedure.asked(case.facts)
+    fallen = [s.department for s in case.current_sign_offs() if s.department in known and s.verdict != Verdict.RECUSED
+              and changed_for(procedure, s, case.facts)]  # fmt: skip
+    if fallen:
+        return Message(
+            N_("What %(departments)s answered on has changed since: ask the departments again."),
+            {"departments": fallen},
+        )
+    return None
+
+
 def every_added_signer_answered(
     procedure: "Procedure", case: Case, actor: Actor, command: Command | None
 ) -> Message | None:
@@ -192,6 +208,7 @@ NAMED: dict[str, Guard] = {
         signer_has_not_answered,
         signer_has_the_turn,
         every_added_signer_answered,
+        answers_still_stand,
         not_reminded_today,
         ground_is_listed,
         copy_is_new,
@@ -199,4 +216,6 @@ NAMED: dict[str, Guard] = {
     )
 }
 
-READS_SIGN_OFFS = frozenset({"signer_has_not_answered", "signer_has_the_turn", "every_added_signer_answered"})
+READS_SIGN_OFFS = frozenset(
+    {"answers_still_stand", "signer_has_not_answered", "signer_has_the_turn", "every_added_signer_answered"}
+)

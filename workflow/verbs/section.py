@@ -3,7 +3,7 @@
     verbs:
       return:
         - {to: under_review, from: [awaiting_decision], who: leader, rests: examination, straight_back_by: [conclude]}
-      recall: [conclude]
+      recall: {acts: [conclude], minutes: 15}
       transfer: {from: [submitted, awaiting_decision]}
       consult: {from: [awaiting_decision], among: [review_organiser, leader]}
       add_signer: {from: [awaiting_sign_off], who: review_organiser}
@@ -33,6 +33,7 @@ UNDONE: Mapping[str, tuple[str, ...]] = {
     "seat_team": ("team_leader", "team", "team_others"),
     "count_correction": ("corrections",),
 }
+MOVED = "work_moved"  # the notice to whoever gets work by a verb
 WHILE_SUSPENDED = frozenset({"resume", "comment", "copy"})
 
 
@@ -80,11 +81,18 @@ class SuspendSpec(PlaceSpec):
     still: tuple[Name, ...] = ()  # acts that a suspended case still allows
 
 
+class RecallSpec(_Strict):
+    """Which acts their author may take back, and for how many minutes their notices wait for that."""
+
+    acts: tuple[Name, ...] = Field(min_length=1)
+    minutes: int = Field(ge=1, le=24 * 60)
+
+
 class VerbsSpec(_Strict):
     """Which verbs a definition borrows. `return` may name a state several times, for different people."""
 
     return_: tuple[ReturnSpec, ...] = Field(default=(), alias="return")
-    recall: tuple[Name, ...] = ()
+    recall: RecallSpec | None = None
     transfer: PlaceSpec | None = None
     consult: ConsultSpec | None = None
     add_signer: PlaceSpec | None = None
@@ -107,14 +115,25 @@ def written_out(raw: Any, verbs: VerbsSpec) -> dict[str, Any]:
         if verbs.suspend and action["verb"] not in WHILE_SUSPENDED:
             action["occasion"] = {**action.get("occasion", {}), "suspended": "no"}
         generated[name] = action
-    return {**raw, "actions": prepared | generated}
+    everything = prepared | generated
+    for action in everything.values():
+        if action.get("apart_from"):
+            action["apart_from"] = list(_with_hand_backs(action["apart_from"], generated))
+    return {**raw, "actions": everything}
+
+
+def _with_hand_backs(acts: Iterable[str], generated: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """Who has taken an act by handing the case straight back has taken that act."""
+    for act in acts:
+        yield act
+        yield from (n for n, a in generated.items() if a["verb"] == "hand_back" and n.startswith(f"{act}_back_to_"))
 
 
 def _all(raw: Mapping[str, Any], verbs: VerbsSpec) -> Iterator[tuple[str, dict[str, Any]]]:
     states, actions = raw["states"], raw["actions"]
     anywhere = [s for s, spec in states.items() if not spec.get("final") and s != raw["initial"]]
     yield from _returns(states, actions, verbs)
-    for act in verbs.recall:
+    for act in verbs.recall.acts if verbs.recall else ():
         sources = actions[act]["from"]
         for source in sources:
             occasion = {"last_act": act} | ({"acted_from": source} if len(sources) > 1 else {})
@@ -122,7 +141,7 @@ def _all(raw: Mapping[str, Any], verbs: VerbsSpec) -> Iterator[tuple[str, dict[s
                 f"recall_{act}" + (f"_to_{source}" if len(sources) > 1 else ""),
                 _action("recall", actions[act]["who"], [actions[act]["to"]], to=source, command="Recall",
                         about=actions[act]["label"], guards=["it_was_your_own_act"], effects=["take_back"],
-                        occasion=occasion, notify=["recalled"], registers=["notices_have_not_left"],
+                        occasion=occasion, notify=[MOVED], inside=True, registers=["notices_have_not_left"],
                         **({"track": actions[act]["track"]} if actions[act].get("track") else {})),
             )  # fmt: skip
     if verbs.transfer:
@@ -131,7 +150,7 @@ def _all(raw: Mapping[str, Any], verbs: VerbsSpec) -> Iterator[tuple[str, dict[s
                 "transfer", role, found, command="Transfer",
                 guards=[f"duty_is_at_hand_as_{role}", "person_is_another", f"person_is_apart_as_{role}"],
                 effects=["close_recall", f"hand_over_as_{role}"], registers=["person_may_take_it"],
-                notify=["transferred"]))  # fmt: skip
+                notify=[MOVED], inside=True))  # fmt: skip
     if verbs.consult:
         places = list(_by_role(states, verbs.consult, anywhere))
         for role, found in places:
@@ -139,24 +158,25 @@ def _all(raw: Mapping[str, Any], verbs: VerbsSpec) -> Iterator[tuple[str, dict[s
                 "consult", role, found, command="Consult",
                 guards=[f"duty_is_at_hand_as_{role}", "person_is_another", "role_may_be_asked"],
                 effects=["close_recall", f"ask_for_advice_as_{role}"], registers=["person_may_take_it"],
-                notify=["consulted"]))  # fmt: skip
+                notify=[MOVED], inside=True))  # fmt: skip
             yield _named("stop_consulting", role, verbs.consult, _action(
                 "stop_consulting", role, found, guards=["advice_is_asked_by_you"],
-                effects=["close_recall", "stop_asking"], occasion={"consulted": ""}))  # fmt: skip
+                effects=["close_recall", "stop_asking"], occasion={"consulted": ""},
+                notify=[MOVED], inside=True))  # fmt: skip
         everywhere = list(dict.fromkeys(s for _, found in places for s in found))
         yield "advise", _action("advise", "is_consulted", everywhere, command="Advise",
-                                effects=["close_recall", "give_advice"], notify=["advised"])  # fmt: skip
+                                effects=["close_recall", "give_advice"], notify=[MOVED], inside=True)  # fmt: skip
     if verbs.add_signer:
         for who in verbs.add_signer.rules:
             places_ = verbs.add_signer.from_
             yield _named("add_signer", who, verbs.add_signer, _action(
                 "add_signer", who, places_, command="AddSigner", guards=["signer_is_new"],
                 effects=["close_recall", "add_signer"], registers=["department_is_known"],
-                notify=["signer_added"]))  # fmt: skip
+                notify=[MOVED], inside=True))  # fmt: skip
             yield _named("remove_signer", who, verbs.add_signer, _action(
                 "remove_signer", who, places_, command="RemoveSigner",
                 guards=["signer_was_added", "signer_has_not_answered"], effects=["close_recall", "remove_signer"],
-                occasion={"signers_added": ""}))  # fmt: skip
+                occasion={"signers_added": ""}, notify=[MOVED], inside=True))  # fmt: skip
     if verbs.remind:
         for who in verbs.remind.rules:
             desks = _not_ones_own(who, states, verbs.remind.from_ or anywhere)
@@ -176,11 +196,12 @@ def _all(raw: Mapping[str, Any], verbs: VerbsSpec) -> Iterator[tuple[str, dict[s
         for who in verbs.copy_.rules:
             yield _named("copy", who, verbs.copy_, _action(
                 "copy", who, verbs.copy_.from_ or anywhere, command="CopyTo", guards=["copy_is_new"],
-                effects=["give_copy"], registers=["person_may_read_it"]))  # fmt: skip
+                effects=["give_copy"], registers=["person_may_read_it"],
+                notify=["copied"], inside=True))  # fmt: skip
     if verbs.comment:
         for who in verbs.comment.rules:
             yield _named("comment", who, verbs.comment, _action(
-                "comment", who, verbs.comment.from_ or anywhere, command="Comment"))  # fmt: skip
+                "comment", who, verbs.comment.from_ or anywhere, command="Comment", notify=["commented"]))  # fmt: skip
 
 
 def _returns(
@@ -198,9 +219,16 @@ def _returns(
         if spec.who in _ROLES:
             guards.append(f"duty_is_at_hand_as_{spec.who}")
         yield name, _action("return", spec.who, spec.from_, to=spec.to, command="Return", guards=guards,
-                            effects=effects, about=states[spec.to]["label"], notify=["returned"], tone="danger",
+                            effects=effects, about=states[spec.to]["label"], tone="danger",
+                            **_told_of_return(states[spec.to]),
                             **({"rests": spec.rests} if spec.rests else {}),
                             **({"track": spec.track} if spec.track else {}))  # fmt: skip
+
+
+def _told_of_return(state: Mapping[str, Any]) -> dict[str, Any]:
+    """The applicant is told of a return that asks something of the applicant; others are the authority's own."""
+    outside = any(duty["role"] == Role.APPLICANT.value for duty in state.get("duties", ()))
+    return {"notify": ["returned"]} if outside else {"notify": [MOVED], "inside": True}
 
 
 def _hand_backs(
@@ -275,7 +303,7 @@ def _prepare(actions: dict[str, dict[str, Any]], states: Mapping[str, Any], verb
                  if _may_be_passed_on(d) and any(not p.from_ or s in p.from_ for p in places)}  # fmt: skip
     for name, action in actions.items():
         own = list(action.get("effects", ()))
-        if name in verbs.recall:
+        if verbs.recall and name in verbs.recall.acts:
             own.insert(0, {"remember": {"act": name, "facts": sorted(_changed(own))}})
         else:
             own.insert(0, "clear_the_desk" if action.get("to") else "close_recall")
@@ -291,6 +319,8 @@ def _prepare(actions: dict[str, dict[str, Any]], states: Mapping[str, Any], verb
             guards.append("signer_has_the_turn")
         if verbs.add_signer and action.get("automatic") and set(action["from"]) & set(verbs.add_signer.from_):
             guards.append("every_added_signer_answered")
+        if "sign_off_is_agreed" in guards and verbs.return_:
+            guards.append("answers_still_stand")
         action["guards"] = guards
         if name in back:
             action["occasion"]["in_order"] = ""
@@ -320,7 +350,7 @@ def _faults(raw: Mapping[str, Any], verbs: VerbsSpec) -> Iterator[str]:
                 yield f"{place}.straight_back_by: there is no action called {act}"
             elif spec.to not in actions[act]["from"] or not actions[act].get("to"):
                 yield f"{place}.straight_back_by: {act} does not lead on from {spec.to}, so it hands nothing back"
-    for act in verbs.recall:
+    for act in verbs.recall.acts if verbs.recall else ():
         if act not in actions:
             yield f"verbs.recall: there is no action called {act}"
         else:
