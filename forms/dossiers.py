@@ -223,3 +223,10 @@ def faults(section: str, values: Mapping[str, Any], others: Mapping[str, Mapping
     form = kept_form(sheet, section, values, others=others)
     form.validate()
     return tuple(name for name, field in form._fields.items() if field.errors)
+
+
+def sheet_labels(sheet: Dossier, section: str, names: Sequence[str]) -> list[LazyString]:
+    """What fields are called, in the order given; unknown ones are left out."""
+    spec = sheet.section(section)
+    found = [spec.field(name) for name in names] if spec else []
+    return [words(field.label) for field in found if field]

@@ -6,6 +6,7 @@ BLUEPRINTS: tuple[str, ...] = (
     "web.home",
     "web.accounts",
     "web.applications",
+    "web.holdings",
     "web.uploads",
     "web.desks",
     "web.cases",
@@ -17,6 +18,7 @@ BLUEPRINTS: tuple[str, ...] = (
     "web.procedures",
     "web.verification",
     "web.certificates",
+    "web.calendars",
     "web.jobs",
 )
 
@@ -24,6 +26,7 @@ BLUEPRINTS: tuple[str, ...] = (
 COMMANDS: tuple[str, ...] = (
     "web.account_commands",
     "web.certificate_commands",
+    "web.calendar_commands",
     "web.operations",
     "web.rehearsal.command",
     "web.demonstration",

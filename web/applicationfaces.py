@@ -5,8 +5,10 @@ from datetime import datetime
 from typing import Any
 
 from flask import request, url_for
+from werkzeug.datastructures import MultiDict
 
-from forms.applications import Choices, SectionForm, faults, labels, section_form
+from forms.applications import SECTION_FORMS, Choices, SectionForm, labels, section_form
+from forms.dossiers import faults, kept_form, sheet_form, sheet_labels
 from intake.problems import Problem
 from store.applications import ApplicationStore
 from store.dossier_facts import REVIEWED
@@ -14,7 +16,7 @@ from store.dossier_uploads import TABLE_TWICE
 from store.dossier_values import SECTION_TITLES, TABLE_TITLES, Dossier, MaterialState, ProblemLine, Upload
 from web.casefaces import state_face
 from web.context import case_store, files, language, reference, say
-from workflow.vocabulary import N_, Message
+from workflow.vocabulary import N_, Message, Refusal
 
 # Page -> (endpoint, what it is called)
 ENTRIES = {
@@ -57,14 +59,37 @@ def others(dossier: Dossier) -> dict[str, Mapping[str, Any]]:
 
 def section_forms(dossier: Dossier, *, judged: Sequence[str] = ()) -> dict[str, SectionForm]:
     """The forms of every section asked for, filled with what is kept; those in `judged` show their errors."""
-    offered, every = choices(), others(dossier)
+    offered, every = None if dossier.sheet else choices(), others(dossier)
     found = {}
     for name, state in dossier.sections.items():
         if state.asked:
-            found[name] = section_form(name, state.values, revision=state.revision, choices=offered, others=every)
+            found[name] = kept_form(
+                dossier.sheet, name, state.values, revision=state.revision, others=every) if dossier.sheet else (
+                section_form(name, state.values, revision=state.revision, choices=offered, others=every))
             if name in judged:
                 found[name].validate()
     return found
+
+
+def sent_form(dossier: Dossier, section: str, sent: MultiDict[str, str]) -> SectionForm:
+    """The form of a section as it was sent. Raises Refusal("unknown") for what is no section of this application."""
+    try:
+        if dossier.sheet:
+            return sheet_form(dossier.sheet, section, sent, others=others(dossier))
+        return SECTION_FORMS[section](sent, choices=choices(), others=others(dossier))
+    except KeyError:
+        raise Refusal("unknown", Message(N_("There is no such part of the application."))) from None
+
+
+def titles_of(dossier: Dossier) -> dict[str, Message]:
+    """What the sections are called."""
+    if dossier.sheet:
+        return {s.name: s.title.message() for s in dossier.sheet.spec.sections}
+    return {name: Message(title) for name, title in SECTION_TITLES.items()}
+
+
+def has_choice_of_track(dossier: Dossier) -> bool:
+    return len(dossier.procedure.spec.tracks) > 1 and "choose_commitment_track" in dossier.procedure.by_name
 
 
 def frame(dossier: Dossier, entry: str) -> dict[str, Any]:
@@ -74,15 +99,23 @@ def frame(dossier: Dossier, entry: str) -> dict[str, Any]:
               "materials": sum(m.is_missing for m in dossier.materials)} if dossier.is_editable else {}
     return {"label": label, "tone": tone, "tabs": [
         {"label": N_("The whole application") if name == "preview" and not dossier.is_editable else words,
-         "url": url_for(endpoint, public_id=dossier.public_id), "current": name == entry,
+         "url": url_for(endpoint, public_id=dossier.public_id), "current": name == entry, "entry": name,
          "count": counts.get(name) or None}
-        for name, (endpoint, words) in ENTRIES.items() if dossier.is_editable or name not in ("form", "track")]}
+        for name, (endpoint, words) in ENTRIES.items() if _is_shown(dossier, name)]}
+
+
+def _is_shown(dossier: Dossier, entry: str) -> bool:
+    """Whether an application has this page now: no tables without tables, no choice of track without one."""
+    if entry == "tables" and dossier.sheet or entry == "track" and not has_choice_of_track(dossier):
+        return False
+    return dossier.is_editable or entry not in ("form", "track")
 
 
 def parts(dossier: Dossier) -> list[Part]:
     """What has to be done before the application can be submitted, in the order of the form."""
-    found = [Part(say(SECTION_TITLES[name]), _at("form", dossier, name), len(state.faults),
-                  _fields_open(name, state.faults)) for name, state in dossier.sections.items() if state.asked]
+    titles = titles_of(dossier)
+    found = [Part(say(titles[name]), _at("form", dossier, name), len(state.faults),
+                  _fields_open(dossier, name, state.faults)) for name, state in dossier.sections.items() if state.asked]
     for name, table in dossier.tables.items():
         if table.asked:
             found.append(Part(say(TABLE_TITLES[name]), _at("tables", dossier), int(table.outcome is None),
@@ -102,10 +135,11 @@ def _open_tables(dossier: Dossier) -> int:
     return sum(t.asked and t.outcome is None for t in dossier.tables.values()) + len(dossier.waiting)
 
 
-def _fields_open(section: str, names: Sequence[str]) -> Message:
+def _fields_open(dossier: Dossier, section: str, names: Sequence[str]) -> Message:
     if not names:
         return Message(N_("Complete"))
-    return Message(N_("To be filled in: %(fields)s"), {"fields": [str(label) for label in labels(section, names)]})
+    found = sheet_labels(dossier.sheet, section, names) if dossier.sheet else labels(section, names)
+    return Message(N_("To be filled in: %(fields)s"), {"fields": [str(label) for label in found]})
 
 
 def _table_words(table: Any) -> Message:
@@ -215,7 +249,7 @@ def shown_value(forms: Mapping[str, SectionForm], section: str, name: str, value
     words = {str(choice.value): str(choice.label) for choice in getattr(field, "choices", None) or ()}
     joint = "、" if language() == "zh" else ", "
     if isinstance(value, (list, tuple)):
-        return joint.join(words.get(str(v), str(v)).rstrip("；;。.") for v in value)
+        return joint.join(words.get(str(v), str(v).replace("\t", " · ")).rstrip("；;。.") for v in value)
     text = words.get(str(value or ""), str(value or ""))
     return "；".join(text.splitlines()) or "—"
 

@@ -6,33 +6,34 @@ from flask import Blueprint, jsonify, redirect, render_template, request, url_fo
 from werkzeug.wrappers import Response
 
 from forms.actions import PlainForm
-from forms.applications import SECTION_FORMS, AnswerForm
+from forms.applications import AnswerForm
 from store.casework import Casework
-from store.dossier_values import SECTION_TITLES, Dossier
+from store.dossier_values import Dossier
 from web import acts
 from web.access import grant_access
 from web.applicationfaces import (
     WORDS,
     applications,
-    choices,
     continue_at,
     frame,
-    others,
     parts,
     section_forms,
+    sent_form,
+    titles_of,
     wants_json,
 )
 from web.casefaces import clock_faces, history, progress, state_face, track_label
 from web.context import case_store, current_actor, database, files, laws, now, say, tell, today
 from web.errors import STATUS
 from web.language import hour
-from workflow import procedures
+from web.offers import holdings_of, limits_of, offers_open
+from workflow import dossiers, procedures
 from workflow.allowances import in_force
 from workflow.vocabulary import N_, Message, Refusal, Role
 
 bp = Blueprint("applications", __name__, url_prefix="/applications")
-for _name in ("index", "begin", "start", "show", "form", "save_section", "take_over", "track", "choose_track",
-              "commitment", "sign", "preview", "submit", "receipt", "corrections", "answer", "resubmit",
+for _name in ("index", "offered", "begin", "start", "show", "form", "save_section", "take_over", "track",
+              "choose_track", "commitment", "sign", "preview", "submit", "receipt", "corrections", "answer", "resubmit",
               "rectification", "submit_rectification", "retraction", "retract", "certificate"):
     grant_access(f"applications.{_name}", roles=[Role.APPLICANT])
 
@@ -60,15 +61,25 @@ def index() -> str:
     faces = []
     for line in found.lines:
         procedure = procedures.find(line.procedure, line.procedure_version)
-        faces.append((line, *state_face(procedure, line.state), track_label(procedure, line.track)))
+        faces.append((line, *state_face(procedure, line.state), track_label(procedure, line.track),
+                      procedure.spec.title.message()))
     return render_template("applications/index.html", faces=faces, after=found.after)
 
 
 @bp.get("/new")
-def begin() -> str:
-    """What will be needed, before anything is begun."""
-    law = laws().current().allowances
-    return render_template("applications/begin.html", times=_times(law))
+def offered() -> str:
+    """What can be applied for: each with its basis, its limits, its materials and what it costs."""
+    return render_template("applications/offered.html", offers=offers_open(),
+                           holds=bool(holdings_of(current_actor())))
+
+
+@bp.get("/new/<procedure>")
+def begin(procedure: str) -> str:
+    """What will be needed for one of them, before anything is begun."""
+    offer = next((o for o in offers_open() if o.procedure.name == procedure), None)
+    if offer is None:
+        raise Refusal("unknown", Message(N_("There is nothing of that name to apply for.")))
+    return render_template("applications/begin.html", offer=offer)
 
 
 def _times(law: Any) -> dict[str, list[Any]]:
@@ -78,7 +89,12 @@ def _times(law: Any) -> dict[str, list[Any]]:
 
 @bp.post("/new")
 def start() -> Response:
-    public_id = applications().start(current_actor())
+    """Begin an application: of the official form, or of the procedure, types and certificate that are sent."""
+    asked = request.form.get("procedure") or None
+    if asked is not None and asked not in (*dossiers.openable("list"), *dossiers.openable("certificate")):
+        raise Refusal("unknown", Message(N_("There is nothing of that name to apply for.")))
+    public_id = applications().start(current_actor(), asked, types=request.form.getlist("types"),
+                                     certificate=request.form.get("certificate", ""))
     tell(Message(N_("The application is open. Everything you enter is saved as you go; you may stop at any time.")))
     return redirect(url_for("applications.form", public_id=public_id), 303)
 
@@ -121,17 +137,15 @@ def form(public_id: str) -> Response:
 def _form_page(dossier: Dossier, forms: Any, status: int = 200, **values: Any) -> Response:
     if not dossier.is_editable:
         return redirect(url_for("applications.preview", public_id=dossier.public_id))
-    return page("form", dossier, "form", status, forms=forms, titles=SECTION_TITLES,
+    return page("form", dossier, "form", status, forms=forms, titles=titles_of(dossier),
                 **{"refused": None, "stale": None, **values})
 
 
 @bp.post("/<public_id>/form/<section>")
 def save_section(public_id: str, section: str) -> Response:
     """Keep a section as typed. Incomplete is no fault while one types; on a press of the button it is told."""
-    if section not in SECTION_FORMS:
-        raise Refusal("unknown", Message(N_("There is no such part of the application.")))
     dossier = dossier_of(public_id)
-    sent = SECTION_FORMS[section](request.form, choices=choices(), others=others(dossier))
+    sent = sent_form(dossier, section, request.form)
     try:
         revision = applications().save_section(public_id, current_actor(), section, sent.to_section(),
                                                sent.seen_revision())
@@ -144,13 +158,13 @@ def save_section(public_id: str, section: str) -> Response:
 
 def _after_saving(public_id: str, section: str, complete: bool) -> Response:
     dossier = dossier_of(public_id)
+    told = {"section": titles_of(dossier)[section]}
     if not complete:
-        tell(Message(N_("“%(section)s” is saved as typed; the marked fields still need you."),
-                     {"section": Message(SECTION_TITLES[section])}), "warning")
+        tell(Message(N_("“%(section)s” is saved as typed; the marked fields still need you."), told), "warning")
         return _form_page(dossier, section_forms(dossier, judged=[section]), 422, refused=section)
-    tell(Message(N_("“%(section)s” is saved and complete."), {"section": Message(SECTION_TITLES[section])}))
+    tell(Message(N_("“%(section)s” is saved and complete."), told))
     left = next((name for name, state in dossier.sections.items() if state.asked and state.faults), None)
-    target = "applications.form" if left else "uploads.tables"
+    target = "applications.form" if left else "uploads.materials" if dossier.sheet else "uploads.tables"
     return redirect(url_for(target, public_id=public_id, _anchor=left), 303)
 
 
@@ -186,6 +200,9 @@ def take_over(public_id: str) -> Response:
 @bp.get("/<public_id>/track")
 def track(public_id: str) -> Response:
     dossier = dossier_of(public_id)
+    if dossier.sheet:
+        return page("tracks", dossier, "track", offers=_offered(dossier), command_id=str(uuid4()),
+                    limits=limits_of(dossier.procedure))
     return page("track", dossier, "track", offers=_offered(dossier), times=_times(laws().current().allowances),
                 command_id=str(uuid4()), window=in_force(laws().current().allowances, "renewal_window", today()))
 
@@ -212,8 +229,13 @@ def commitment(public_id: str) -> Response:
     version, text, digest = applications().commitment_text(dossier.file)
     sheet = acts.lay_out(public_id, "sign_commitment")
     sheet.form.notice_version.data, sheet.form.text_sha256.data = version, digest
-    sheet.form.signer.data = dossier.sections["overview"].values.get("legal_person", "")
+    sheet.form.signer.data = _legal_person(dossier)
     return _commitment_page(sheet, text=text)
+
+
+def _legal_person(dossier: Dossier) -> str:
+    overview = dossier.sections.get("overview")
+    return str(overview.values.get("legal_person", "") if overview else dossier.agency.legal_person)
 
 
 def _commitment_page(sheet: acts.ActSheet, status: int = 200, **values: Any) -> Response:
@@ -253,7 +275,7 @@ def _preview_page(dossier: Dossier, status: int = 200, reason: Message | None = 
     actor, store, public_id = current_actor(), applications(), dossier.public_id
     offers = _offered(dossier)
     name = next((n for n in ("submit", "submit_on_commitment", "resubmit") if n in offers), None)
-    return page("preview", dossier, "preview", status, titles=SECTION_TITLES, forms=_kept_forms(dossier),
+    return page("preview", dossier, "preview", status, titles=titles_of(dossier), forms=_kept_forms(dossier),
                 rows=store.rows(public_id, actor, limit=PREVIEWED), reason=reason,
                 signatories=store.table_rows(public_id, actor, "signatories", limit=200),
                 offer=offers.get(name) if name else None, act=name, command_id=str(uuid4()))
@@ -267,8 +289,8 @@ def _kept_forms(dossier: Dossier) -> dict[str, Any]:
 def submit(public_id: str) -> Response:
     """Submit on the track chosen. A second press of the same page gets the first answer."""
     dossier = dossier_of(public_id)
-    name = "submit" if dossier.case.track == "general" else "submit_on_commitment"
-    return _filed(dossier, name)
+    offers = _offered(dossier)
+    return _filed(dossier, next((name for name in ("submit", "submit_on_commitment") if name in offers), "submit"))
 
 
 @bp.post("/<public_id>/resubmit")

@@ -3,8 +3,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from forms.applications import SECTION_FORMS
-from store.dossier_values import SECTION_TITLES, SECTIONS
+from store.dossier_scenarios import sheet_of
+from store.dossier_values import SECTION_TITLES, SECTIONS, TABLE_TITLES
 from web.context import reference, say
+from workflow.dossiers import Dossier as Sheet
+from workflow.dossiers import FieldSpec
+from workflow.procedure import Procedure
 from workflow.vocabulary import N_, Message
 
 Line = tuple[int, list[Any]]  # ordinal and the values of the shown columns
@@ -42,14 +46,36 @@ def table_faces(name: str, rows: Iterable[tuple[int, Mapping[str, Any]]]) -> tup
     return [label for _, label in columns], [(n, [values.get(key) for key, _ in columns]) for n, values in kept]
 
 
-def section_faces(sections: Mapping[str, Any]) -> list[tuple[str, list[tuple[Any, Any]]]]:
+def section_faces(sections: Mapping[str, Any], sheet: Sheet | None = None) -> list[tuple[Any, list[tuple[Any, Any]]]]:
     """(title, lines) of each section that holds anything, with the words of its form."""
-    found = []
+    if sheet is not None:
+        return _sheet_faces(sections, sheet)
+    found: list[tuple[Any, list[tuple[Any, Any]]]] = []
     for name in sorted(sections, key=lambda n: SECTIONS.index(n) if n in SECTIONS else len(SECTIONS)):
         lines = _section_lines(name, sections[name])
         if lines:
             found.append((SECTION_TITLES.get(name, name), lines))
     return found
+
+
+def _sheet_faces(sections: Mapping[str, Any], sheet: Sheet) -> list[tuple[Any, list[tuple[Any, Any]]]]:
+    """The same for a dossier made from a file: its sections and fields in the order of the file."""
+    found: list[tuple[Any, list[tuple[Any, Any]]]] = []
+    for section in sheet.asked(sheet.types(sections)):
+        values = sections.get(section.name, {})
+        lines = [(say(field.label.message()), _sheet_value(field, values[field.name])) for field in section.fields
+                 if values.get(field.name) not in (None, "", [], {})]
+        if lines:
+            found.append((section.title.message(), lines))
+    return found
+
+
+def _sheet_value(field: FieldSpec, value: Any) -> str:
+    words = {option.key: say(option.message()) for option in field.choices}
+    if isinstance(value, list):
+        joint = "；" if field.kind == "lines" else "、"
+        return joint.join(words.get(str(v), str(v).replace("\t", " · ").strip(" ·")).rstrip("；;。.") for v in value)
+    return str(words.get(str(value), value))
 
 
 def _section_lines(name: str, values: Mapping[str, Any]) -> list[tuple[Any, Any]]:
@@ -85,8 +111,24 @@ def way_names() -> dict[str, Message]:
             for row in reference().catalogue("confirmation_ways")}
 
 
-def type_words(types: Iterable[str]) -> str:
-    """The names of application types, in the order of the catalogue."""
+def type_words(types: Iterable[str], sheet: Sheet | None = None) -> str:
+    """The names of application types, in the order of the dossier's file or of the catalogue."""
     wanted = set(types)
+    if sheet is not None:
+        return "、".join(say(s.title.message()) for s in sheet.spec.scenarios if s.key in wanted)
     return "、".join(say(Message(row["en"], {}, row["zh"])) for row in reference().catalogue("application_types")
                     if row["key"] in wanted)
+
+
+def material_rows(procedure: Procedure) -> list[dict[str, Any]]:
+    """Every material that an application of a procedure may hold, in the shape of the catalogue."""
+    sheet = sheet_of(procedure)
+    return [m.model_dump() for m in sheet.spec.materials] if sheet else list(reference().catalogue("materials"))
+
+
+def subjects_of(procedure: Procedure) -> list[str]:
+    """What a correction may be about: sections, tables and materials by their names."""
+    sheet = sheet_of(procedure)
+    names = [s.title.message() for s in sheet.spec.sections] if sheet else [
+        Message(title) for title in (*SECTION_TITLES.values(), *TABLE_TITLES.values())]
+    return [say(name) for name in names] + [str(row["zh"]) for row in material_rows(procedure)]

@@ -203,7 +203,7 @@ def _materials_page(dossier: Dossier, status: int = 200, code: str = "", reason:
         forms[code].file.errors = [reason]
     return page("materials", dossier, "materials", status, forms=forms, refusal_words=refusal_words,
                 limit=house().settings.upload_limit_mb,
-                no_longer=reference().particulars("materials").get("no_longer_asked"))
+                no_longer=None if dossier.sheet else reference().particulars("materials").get("no_longer_asked"))
 
 
 @bp.post("/<public_id>/materials/<code>")

@@ -31,8 +31,8 @@ def register(person: Person, package: Package, login: str) -> None:
 
 
 def begin(person: Person) -> str:
-    """Start an application; the address of its pages."""
-    person.go("/applications/new")
+    """Start an application of the official form; the address of its pages."""
+    person.go("/applications/new/cma")
     person.press("开始填报")
     person.sees("申请已建立")
     found = re.search(r"/applications/([^/]+)/form", person.page.url)
