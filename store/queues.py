@@ -4,12 +4,24 @@ A desk is a role. Its queue holds the open tasks of that role: everyone's for a 
 department's, one's own person's; standing in for somebody, that person's. The order is due day first, then age;
 the index `ix_task_queue` serves it.
 """
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Subquery, and_, func, literal, or_, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    Subquery,
+    and_,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+    union_all,
+)
 from sqlalchemy.engine import RowMapping
 
 from store.database import Database
@@ -32,6 +44,9 @@ _COLUMNS = (
     _TASK.c.id.label("task_id"), _TASK.c.due_on, _TASK.c.opened_at, _CASE.c.public_id, _CASE.c.number,
     _CASE.c.procedure, _CASE.c.procedure_version, _CASE.c.state, _CASE.c.track, _CASE.c.agency_name,
     _CASE.c.subject, _CASE.c.clocks)
+
+
+Mine = tuple[ColumnElement[bool], ...]  # one clause for each name under which tasks wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +109,9 @@ class QueueStore:
         wanted = _held_to(actor, wanted or Filter())
         mine = self._holding(actor, role)
         if wanted.overdue:
-            mine = and_(mine, _TASK.c.due_on < self.database.clock.today())
+            mine = _each(mine, _TASK.c.due_on < self.database.clock.today())
         if after:
-            mine = and_(mine, tuple_(_TASK.c.due_on, _TASK.c.id) > tuple_(*map(literal, _key(after))))
+            mine = _each(mine, tuple_(_TASK.c.due_on, _TASK.c.id) > tuple_(*map(literal, _key(after))))
         with self.database.reading() as connection:
             rows = connection.execute(_page(mine, actor, wanted, limit)).mappings().all()
             if len(rows) > limit:
@@ -117,7 +132,7 @@ class QueueStore:
         today = self.database.clock.today()
         columns = [column for place, (mine, only) in enumerate(held) for column in (
             _capped(mine, only).label(f"waiting_{place}"),
-            _capped(and_(mine, _TASK.c.due_on < today), only).label(f"overdue_{place}"))]
+            _capped(_each(mine, _TASK.c.due_on < today), only).label(f"overdue_{place}"))]
         with self.database.reading() as connection:
             row = connection.execute(select(*columns)).one()
         return tuple(Count(min(row[2 * n], CAP), min(row[2 * n + 1], CAP), row[2 * n] > CAP)
@@ -134,14 +149,21 @@ class QueueStore:
         with self.database.reading() as connection:
             return tuple(RecentAct(*row) for row in connection.execute(query))
 
-    def _holding(self, actor: Actor, role: Role) -> ColumnElement[bool]:
+    def _holding(self, actor: Actor, role: Role) -> Mine:
         if role not in desks_of(actor):
             raise Refusal("unknown", Message(N_("There is no such desk, or it is not yours.")))
-        return and_(_TASK.c.role == role.value, _TASK.c.holder == holder_of(actor, role))
+        return tuple(and_(_TASK.c.role == role.value, _TASK.c.holder == held) for held in holders_of(actor, role))
+
+
+def holders_of(actor: Actor, role: Role) -> tuple[str, ...]:
+    """Every name under which tasks of a role wait for this actor: the desk's, and one's own for what was passed on."""
+    desk = holder_of(actor, role)
+    passed_on = f"person:{actor.seat.person_id}"
+    return (desk,) if role is Role.APPLICANT or desk == passed_on else (desk, passed_on)
 
 
 def holder_of(actor: Actor, role: Role) -> str:
-    """The name under which tasks of a role wait for this actor (see `workflow.procedure.Duty`)."""
+    """The name under which a desk's tasks wait (see `workflow.procedure.Duty`)."""
     actor = actor.seat
     if role is Role.APPLICANT:
         return f"agency:{actor.agency_id}"
@@ -158,11 +180,23 @@ def _held_to(actor: Actor, wanted: Filter) -> Filter:
     return replace(wanted, procedure=only) if only and not wanted.procedure else wanted
 
 
-def _page(mine: ColumnElement[bool], actor: Actor, wanted: Filter, limit: int) -> Any:
-    order = (_TASK.c.due_on, _TASK.c.id)
+def _each(mine: Mine, condition: ColumnElement[bool]) -> Mine:
+    return tuple(and_(held, condition) for held in mine)
+
+
+def _merged(arms: Sequence[Select[Any]], order: Callable[[Any], Iterable[Any]], limit: int) -> Any:
+    """The first `limit` rows of several ordered selections, each already cut to `limit`: one index walk per holder."""
+    if len(arms) == 1:
+        return arms[0]
+    every = union_all(*(select(arm.subquery()) for arm in arms)).subquery()
+    return select(every).order_by(*order(every.c)).limit(limit)
+
+
+def _page(mine: Mine, actor: Actor, wanted: Filter, limit: int) -> Any:
     if not wanted.reads_cases:
-        return (select(*_COLUMNS).join(_CASE, _CASE.c.id == _TASK.c.case_id)
-                .where(mine, visible_to(actor)).order_by(*order).limit(limit + 1))
+        arms = [select(*_COLUMNS).join(_CASE, _CASE.c.id == _TASK.c.case_id)
+                .where(held, visible_to(actor)).order_by(_TASK.c.due_on, _TASK.c.id).limit(limit + 1) for held in mine]
+        return _merged(arms, lambda c: (c.due_on, c.task_id), limit + 1)
     near = _near(mine)
     columns = [near.c[c.key] if c.table is _TASK and c.key != "id" else c for c in _COLUMNS[1:]]
     conditions = [condition for given, condition in (
@@ -172,12 +206,14 @@ def _page(mine: ColumnElement[bool], actor: Actor, wanted: Filter, limit: int) -
             .where(visible_to(actor), *conditions).order_by(near.c.due_on, near.c.id).limit(limit + 1))
 
 
-def _near(mine: ColumnElement[bool]) -> Subquery:
+def _near(mine: Mine) -> Subquery:
     """The next SCAN tasks: what one page of a filtered queue looks through, and no more."""
-    return select(_TASK).where(mine).order_by(_TASK.c.due_on, _TASK.c.id).limit(SCAN).subquery("near")
+    arms = [select(_TASK).where(held).order_by(_TASK.c.due_on, _TASK.c.id).limit(SCAN) for held in mine]
+    near: Subquery = _merged(arms, lambda c: (c.due_on, c.id), SCAN).subquery("near")
+    return near
 
 
-def _horizon(connection: Connection, mine: ColumnElement[bool]) -> str | None:
+def _horizon(connection: Connection, mine: Mine) -> str | None:
     """Where looking stopped, as a key to go on from; None when every task was looked at."""
     near = _near(mine)
     row = connection.execute(select(func.count(), func.max(near.c.due_on)).select_from(near)).one()
@@ -191,14 +227,14 @@ def _matches(text: str) -> ColumnElement[bool]:
     return or_(_CASE.c.agency_name.contains(text, autoescape=True), _CASE.c.number.startswith(text, autoescape=True))
 
 
-def _capped(mine: ColumnElement[bool], only: str = "") -> Any:
+def _capped(mine: Mine, only: str = "") -> Any:
     """Counted to CAP; of one procedure among the next SCAN tasks."""
     if only:
         near = _near(mine)
         asked = select(literal(1)).select_from(near.join(_CASE, _CASE.c.id == near.c.case_id)).where(
             _CASE.c.procedure == only)
     else:
-        asked = select(literal(1)).select_from(_TASK).where(mine)
+        asked = select(literal(1)).select_from(_TASK).where(or_(*mine))
     counted = asked.limit(CAP + 1).subquery()
     return select(func.count()).select_from(counted).scalar_subquery()
 
