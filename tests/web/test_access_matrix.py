@@ -75,7 +75,8 @@ DOORS: Mapping[str, frozenset[str]] = {
     "cases": OFFICIALS, "cases.act": SIGNED_IN, "cases.send": SIGNED_IN, "rows": OFFICIALS, "findings": OFFICIALS,
     "applications": frozenset({"applicant"}), "uploads": frozenset({"applicant"}), "uploads.download": SIGNED_IN,
     "certificates": frozenset({"issuing_clerk"}), "certificates.download": SIGNED_IN,
-    "administration": frozenset({"administrator"}), "jobs": frozenset({"administrator"}),
+    "administration": frozenset({"administrator"}), "calendars": frozenset({"administrator"}),
+     "jobs": frozenset({"administrator"}),
     "procedures": OFFICIALS, "delegations": OFFICIALS,
 }
 APPLICANT_PAGES = frozenset({"applications", "uploads"})
