@@ -3,6 +3,7 @@ failing."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 import networkx
 
@@ -22,7 +23,7 @@ from workflow.stories import (
     spoken,
     step_words,
 )
-from workflow.surroundings import ANY, JOBS, REPORTED
+from workflow.surroundings import ANY, JOBS, REPORTED, could
 from workflow.vocabulary import SYSTEM, Message, Refusal
 from workflow.ways import Move, Situation, Ways
 
@@ -70,6 +71,11 @@ def fails(key: str, finding: Message, story: Story | None = None) -> Property:
 
 def looked_at(ways: Ways) -> Iterator[Property]:
     """The properties that the ways alone decide, in their order."""
+    if ways.growing is not None:  # broken off there, so nothing is said of the rest
+        why = say("Not looked at: the case grows without end.", "未检视：案件会无限增长。")
+        for key in list(TITLES)[1:-2]:
+            yield _bounded(ways) if key == "bounded" else Property(key, TITLES[key], Standing.UNDECIDED, why)
+        return
     yield _finishes(ways, "finishes")
     yield _leaves_nothing(ways)
     yield _no_dead_action(ways)
@@ -196,7 +202,7 @@ def _leaves_nothing(ways: Ways) -> Property:
         left: list[Message | str] = [
             _duty_words(d) for d in duties(ways.original, case.state, case.agency_id, {}, frozenset())
         ]
-        left += [ways.original.spec.clocks[c.name].label.message() for c in case.clocks]
+        left += [ways.original.spec.clocks[c.name].label.message() for c in case.clocks if not c.is_stopped]
         if left:
             state = ways.original.states[case.state].label.message()
             finding = say(
@@ -252,11 +258,12 @@ def _why_not(ways: Ways, situation: Situation, name: str) -> Message:
                 "它由系统执行，而没有期限或后台作业触发它。",
             )
         return say("its clock never runs there.", "相应期限在此从不计算。")
-    people = [SYSTEM] if action.automatic else [p for p in ways.staff.people if action.who(p, situation.case)]
+    people = [SYSTEM] if action.automatic else [p for p in ways.staff.people if could(action, p)]
     if not people:
         return say("nobody is %(who)s.", "没有人符合“%(who)s”。", who=action.spec.who)
+    known = {f: v for f, v in situation.case.facts.items() if type(v) is not Open}
     try:
-        permit(ways.original, situation.case, name, people[0])
+        permit(ways.original, replace(situation.case, facts=known), name, people[0])
     except Refusal as refusal:
         return Message(spoken(refusal.reason, "en"), {}, spoken(refusal.reason, "zh"))
     return say("no command of its kind is let through.", "其命令均被拒绝。")

@@ -7,7 +7,7 @@ from typing import Any
 from workflow.abstraction import ANSWERS, Open, Vocabulary
 from workflow.case import Act, Case, SignOff
 from workflow.clocks import Law
-from workflow.deadlines import Clock, extend, rest, start
+from workflow.deadlines import Clock, extend, rest, start, stop
 from workflow.procedure import Procedure
 from workflow.relevance import EDITED_ANEW, mattering
 from workflow.rounds import CLOSED, SILENCE
@@ -67,7 +67,7 @@ class Reduction:
             law,
         )
         self.matters = mattering(procedure, vocabulary)
-        self._clocks: dict[tuple[str, str | None, bool], Clock] = {}
+        self._clocks: dict[tuple[str, str, str, bool], Clock] = {}
 
     def settled(self, case: Case) -> Case:
         """The case with only what makes a difference. In an editable state what may be edited is open."""
@@ -80,7 +80,8 @@ class Reduction:
         matters = self.matters[case.state, case.track]
         facts = {f: self.vocabulary.canonical(f, v) for f, v in facts.items() if f in matters}
         answers = self._as_before(facts, self._answers(case)) if ANSWERS in matters else ()
-        clocks = tuple(self._clock(c) for c in sorted(case.clocks, key=lambda c: c.name) if not c.is_stopped)
+        going = (c for c in case.clocks if not c.is_stopped or self._is_remembered(c, case.state))
+        clocks = tuple(self._clock(c) for c in sorted(going, key=lambda c: c.name))
         return replace(
             case,
             facts={f: v for f, v in facts.items() if v is not None},
@@ -99,7 +100,7 @@ class Reduction:
     def key(self, case: Case) -> Any:
         """Equal for cases that are one."""
         facts = tuple((n, "?" if type(v) is Open else repr(v)) for n, v in sorted(case.facts.items()))
-        clocks = tuple((c.name, c.is_resting and c.rests[-1].ground, bool(c.extensions)) for c in case.clocks)
+        clocks = tuple(_standing(c) for c in case.clocks)
         answers = tuple(
             (s.round, s.department, s.verdict, s.person_id, s.carried_from, *sorted(s.rests_on.items()))
             for s in case.sign_offs
@@ -141,17 +142,32 @@ class Reduction:
             )
         return answers
 
+    def _is_remembered(self, clock: Clock, state: str) -> bool:
+        """A stopped clock is as good as none, but where it would start again if it were not there."""
+        spec = self.procedure.spec.clocks[clock.name]
+        return spec.until is not None or state in spec.runs_in or state in spec.rests_in
+
     def _clock(self, clock: Clock) -> Clock:
-        """As if it had started on the story's day: running, resting (and why) and extended are told apart."""
-        ground = clock.rests[-1].ground if clock.is_resting else None
-        key = (clock.name, ground, bool(clock.extensions))
+        """As if it had started on the story's day: running, resting (and why), stopped and extended are told apart."""
+        key = _standing(clock)
         if key not in self._clocks:
             calendar = self.law.calendar
             fresh = start(clock.name, clock.allowance, STORY_DAY, calendar)
             for extension in clock.extensions:
                 fresh = extend(fresh, extension.allowance, STORY_DAY, extension.reason, calendar)
-            self._clocks[key] = fresh if ground is None else rest(fresh, STORY_DAY, ground, calendar)
+            if clock.is_stopped:
+                fresh = stop(fresh, STORY_DAY, calendar)
+            elif clock.is_resting:
+                fresh = rest(fresh, STORY_DAY, clock.rests[-1].ground, calendar)
+            self._clocks[key] = fresh
         return self._clocks[key]
+
+
+def _standing(clock: Clock) -> tuple[str, str, str, bool]:
+    if clock.is_stopped:
+        return clock.name, "stopped", "", False
+    ground = clock.rests[-1].ground if clock.is_resting else ""
+    return clock.name, "resting" if clock.is_resting else "running", ground, bool(clock.extensions)
 
 
 def _names(value: Any, person_id: str) -> bool:

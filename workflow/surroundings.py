@@ -16,6 +16,7 @@ from itertools import combinations
 from typing import Any
 
 from workflow import commands as c
+from workflow import sign_offs
 from workflow.case import Case
 from workflow.procedure import Action, Procedure
 from workflow.vocabulary import SYSTEM, Actor, Role, Verdict
@@ -137,7 +138,7 @@ APPLICANT = Actor(
 def invented_staff(procedure: Procedure, departments: Collection[str] = ()) -> Staff:
     """One person of each role and of each department: what a bureau that lacks nobody has."""
     size = max(2, *procedure.numbers.values(), 2)
-    asked = tuple(departments) or ("department_1", "department_2", "department_3")
+    asked = tuple(departments) or (*named_signers(procedure), "department_1", "department_2", "department_3")
     people = [APPLICANT]
     for number, role in enumerate(Role, 2):
         if role not in (Role.APPLICANT, Role.SYSTEM, Role.DEPARTMENT_OFFICER):
@@ -151,6 +152,18 @@ def invented_staff(procedure: Procedure, departments: Collection[str] = ()) -> S
         for n, d in enumerate(asked)
     ]
     return Staff(tuple(people), asked, True)
+
+
+def named_signers(procedure: Procedure) -> tuple[str, ...]:
+    """The departments that a sign-off rule calls by name."""
+    found: dict[str, None] = {}
+    rules: list[Any] = [s.sign_off for s in procedure.states.values() if s.sign_off]
+    while rules:
+        rule = rules.pop()
+        rules += [*getattr(rule, "and_", ()), *getattr(rule, "or_", ())]
+        holders = (*getattr(rule, "veto", ()), *getattr(rule, "mandatory", ()), *getattr(rule, "weights", ()))
+        found |= dict.fromkeys((*sign_offs.asked(rule, {}), *holders))
+    return tuple(found)
 
 
 def staff_of(people: Iterable[Actor], departments: Collection[str] | None) -> Staff:

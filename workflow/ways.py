@@ -258,6 +258,8 @@ class Ways:
                     (opened if value is ANY else reported)[fact] = Open(fact) if value is ANY else value
                     (reported if value is ANY else opened).pop(fact, None)
         after = steps[-1].after
+        if len({(s.department, s.round) for s in after.sign_offs}) < len(after.sign_offs):
+            raise Grows(here, move, "sign_offs")
         case = self._reduction.settled(after.with_facts(**reported, **opened))
         move = replace(move, reported=reported, taken=tuple(s.action.name for s in steps))
         for fact, value in case.facts.items():
