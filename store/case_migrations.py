@@ -139,6 +139,18 @@ class CaseMigrations:
                                     r.procedure_version, r.standing, *_read(r.findings)) for r in rows[:limit])
         return Page(lines, str(lines[-1].case_id) if len(rows) > limit else None)
 
+    def needed(self, public_id: str, looked_at: int = 1000) -> tuple[tuple[str, str], ...]:
+        """(part of a plan, name) pairs that stand in the way of cases, of the first so many that need a mapping;
+        what lies behind them shows itself when they are settled."""
+        with self.database.reading() as connection:
+            migration = _row(connection, public_id)
+            found = connection.scalars(
+                select(_L.c.findings).where(_L.c.migration_id == migration.id,
+                                            _L.c.standing == Standing.MAPPING.value)
+                .order_by(_L.c.case_id).limit(looked_at)
+            ).all()  # fmt: skip
+        return tuple(dict.fromkeys((part, name) for findings in found for _, _, part, name in findings if part))
+
     # -- working ---------------------------------------------------------------------------------------------------
 
     def advance(self, public_id: str) -> bool:
@@ -260,11 +272,12 @@ def _migration(connection: Connection, row: Row[Any]) -> Migration:
 
 
 def _findings(looked: Outlook) -> list[Any]:
-    return [["obstacle", _plain(o.reason)] for o in looked.obstacles] + [["change", _plain(m)] for m in looked.changes]
+    return [["obstacle", _plain(o.reason), o.part, o.name] for o in looked.obstacles] + [
+        ["change", _plain(m), None, ""] for m in looked.changes]
 
 
 def _read(findings: list[Any]) -> tuple[tuple[Message, ...], tuple[Message, ...]]:
-    obstacles, changes = (tuple(_spoken(said) for kind, said in findings if kind == wanted)
+    obstacles, changes = (tuple(_spoken(said) for kind, said, *_ in findings if kind == wanted)
                           for wanted in ("obstacle", "change"))
     return obstacles, changes
 

@@ -87,7 +87,7 @@ def read_draft(definition: str, name: str, version: int) -> Procedure:
     source = f"{name}.v{version}.yaml"
     procedure = parse(definition.encode(), source)
     if (procedure.name, procedure.version) != (name, version):
-        why = "a case finds its definition by both; take another name or number by beginning another draft"
+        why = N_("a case finds its definition by both; take another name or number by beginning another draft")
         said = f"name: this draft is {name} version {version}, the text says {procedure.name} version " \
                f"{procedure.version}"
         raise DefinitionError(source, [Fault(_line_of("version", definition), said, why)])

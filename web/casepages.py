@@ -104,6 +104,7 @@ def _tabs(file: CaseFile) -> list[Tab]:
         tabs.append(_tab(file, "departments", N_("Departments"), len(facts.get("departments") or ())))
     if facts.get("team"):
         tabs.append(("findings", N_("Checklist"), url_for("findings.show", public_id=file.public_id), None))
+    tabs.append(("place", N_("Where it stands"), url_for("places.show", public_id=file.public_id), None))
     return [*tabs, _tab(file, "limits", N_("Time limits")), _tab(file, "timeline", N_("History"))]
 
 

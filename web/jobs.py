@@ -19,6 +19,7 @@ KINDS = {
     "notify": N_("Send a notice by mail"),
     "merge_certificates": N_("Merge certificates for printing"),
     "read_upload": N_("Read uploaded tables"),
+    "migrate_cases": N_("Migrate open cases"),
 }
 
 

@@ -11,25 +11,27 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
+from workflow.vocabulary import N_
+
 _PLACE = re.compile(r"^([A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*)(?::? )")
 _UNKNOWN = re.compile(r"there is no \w+ called ([A-Za-z0-9_]+)")
 # Why the reader insists: said beside what is wrong, by the words of the fault.
 _WHY = (
-    ("cannot be reached", "no action leads there from the initial state, so it would never be used"),
-    ("can never finish", "from there no way leads to a final state, so its cases would wait for ever"),
-    ("waits for nobody", "it has no duty and nothing the system does, so nobody would be asked to act"),
-    ("needs an outcome", "a case that ends must say how: granted, refused, retracted or closed"),
-    ("leaves the final state", "a case that has ended takes no more steps"),
-    ("fire for ever", "an automatic action is taken as soon as it may be, so it has to lead out of its state"),
-    ("round in a circle", "the system would take these steps one after another without end"),
-    ("needs its article", "no number of the law stands in a definition without its article"),
-    ("Extra inputs are not permitted", "the grammar knows no such word here: it is misspelt or indented wrongly"),
-    ("Field required", "every entry of this kind has it"),
-    ("exactly one of", "two of them could contradict each other, and none says nothing"),
-    ("which a clock cannot give", "when a limit lapses nobody is there to fill in a form"),
-    ("where the clock runs", "the lapse would be tried and refused at every sweep"),
-    ("not an action of the system", "when a limit lapses it is the system that acts"),
-    ("there is no", "every word has to be declared, in the definition or in the engine, before it is used"),
+    ("cannot be reached", N_("no action leads there from the initial state, so it would never be used")),
+    ("can never finish", N_("from there no way leads to a final state, so its cases would wait for ever")),
+    ("waits for nobody", N_("it has no duty and nothing the system does, so nobody would be asked to act")),
+    ("needs an outcome", N_("a case that ends must say how: granted, refused, retracted or closed")),
+    ("leaves the final state", N_("a case that has ended takes no more steps")),
+    ("fire for ever", N_("an automatic action is taken as soon as it may be, so it has to lead out of its state")),
+    ("round in a circle", N_("the system would take these steps one after another without end")),
+    ("needs its article", N_("no number of the law stands in a definition without its article")),
+    ("Extra inputs are not permitted", N_("the grammar knows no such word here: it is misspelt or indented wrongly")),
+    ("Field required", N_("every entry of this kind has it")),
+    ("exactly one of", N_("two of them could contradict each other, and none says nothing")),
+    ("which a clock cannot give", N_("when a limit lapses nobody is there to fill in a form")),
+    ("where the clock runs", N_("the lapse would be tried and refused at every sweep")),
+    ("not an action of the system", N_("when a limit lapses it is the system that acts")),
+    ("there is no", N_("every word has to be declared, in the definition or in the engine, before it is used")),
 )
 
 
@@ -51,10 +53,10 @@ class Fault:
 def fault_of_yaml(error: YAMLError) -> Fault:
     """What the YAML reader stumbled over. Lines count from 1."""
     if not isinstance(error, MarkedYAMLError):
-        return Fault(0, " ".join(str(error).split()), "this is not text that YAML can hold")
+        return Fault(0, " ".join(str(error).split()), N_("this is not text that YAML can hold"))
     mark = error.problem_mark or error.context_mark
     said = "; ".join(" ".join(part.split()) for part in (error.problem, error.context) if part)
-    return Fault(mark.line + 1 if mark else 0, said, "the file is not YAML up to this place")
+    return Fault(mark.line + 1 if mark else 0, said, N_("the file is not YAML up to this place"))
 
 
 def said_of(errors: Iterable[Any]) -> list[str]:

@@ -77,10 +77,11 @@ DOORS: Mapping[str, frozenset[str]] = {
     "certificates": frozenset({"issuing_clerk"}), "certificates.download": SIGNED_IN,
     "administration": frozenset({"administrator"}), "calendars": frozenset({"administrator"}),
      "jobs": frozenset({"administrator"}),
-    "procedures": OFFICIALS, "delegations": OFFICIALS,
+    "procedures": OFFICIALS, "delegations": OFFICIALS, "places": OFFICIALS,
+    "drafts": frozenset({"administrator"}), "migrations": frozenset({"administrator"}),
 }
 APPLICANT_PAGES = frozenset({"applications", "uploads"})
-ABOUT_A_CASE = frozenset({"cases", "rows", "findings", "documents", "applications", "uploads"})
+ABOUT_A_CASE = frozenset({"cases", "places", "rows", "findings", "documents", "applications", "uploads"})
 
 # Which pages answer a visible case otherwise than with 200, and how. Everything else must be 200.
 MOVED, NOT_NOW = frozenset({200, 302}), frozenset({200, 302, 409})
@@ -203,6 +204,8 @@ class Addresses:
         elif family == "verify" and "code" in rule.arguments:
             yield {"code": self.world.things["south.closed"].certificates[0][2]}, None, False
             yield {"code": NONE_SUCH.public_id}, None, True
+        elif family == "migrations" and "migration" in rule.arguments:
+            yield {"migration": NONE_SUCH.public_id}, None, True
         elif "role" in rule.arguments:
             for role in Role:
                 yield {"role": role.value.replace("_", "-")}, None, False
@@ -213,8 +216,8 @@ class Addresses:
         """Something that exists, for the variables that name no object."""
         known = {"public_id": NONE_SUCH.public_id, "section": "overview", "table": "capability", "name": "equipment",
                  "code": "site_documents", "ordinal": 1, "version": 1, "job_id": self.world.batch,
-                 "filename": "css/tokens.css", "upload": NONE_SUCH.public_id, "role": "leader"}
-        if rule.endpoint.startswith("procedures."):
+                 "filename": "css/tokens.css", "upload": NONE_SUCH.public_id, "role": "leader", "verb": "schedule"}
+        if rule.endpoint.startswith(("procedures.", "drafts.", "migrations.")):
             known["name"] = "cma"
         assert name in known, f"{rule.endpoint}: say in _fitting of this test what fits <{name}>"
         return known[name]
