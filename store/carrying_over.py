@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from store import audit, separation
 from store.law import pins_of
@@ -15,8 +15,8 @@ from store.registers import Moment
 from workflow.alarms import escalations
 from workflow.case import Case
 from workflow.clocks import due_on
-from workflow.procedure import Procedure, duties
-from workflow.vocabulary import Actor
+from workflow.procedure import Duty, Procedure, duties
+from workflow.vocabulary import Actor, Role
 
 CARRIED_OVER = "migrate_version"  # how the audit calls it
 _CASE, _TASK, _PARTY = table_of(CaseRecord), table_of(TaskRecord), table_of(CasePartyRecord)
@@ -35,6 +35,35 @@ def carry_over(
 
     State, clocks, tasks and parties turn together. The caller holds the lock and has asked `workflow.migration`.
     """
+    rewrite(
+        connection,
+        locked,
+        procedure,
+        after,
+        actor,
+        moment,
+        CARRIED_OVER,
+        {
+            "from": {"version": locked.procedure.version, "digest": locked.procedure.digest},
+            "to": {"version": procedure.version, "digest": procedure.digest},
+            **told,
+            **pins_of(moment.law, procedure),
+        },
+    )
+
+
+def rewrite(
+    connection: Connection,
+    locked: Locked,
+    procedure: Procedure,
+    after: Case,
+    actor: Actor,
+    moment: Moment,
+    action: str,
+    payload: Mapping[str, Any],
+    command_id: str | None = None,
+) -> None:
+    """Write the case as `after` by an act of the administration that no definition names."""
     separation.enter(connection, procedure)  # as for a case that is opened under it
     case_id, seq = locked.case.id, locked.row["audit_seq"] + 1
     entry = audit.audit_row(
@@ -42,18 +71,14 @@ def carry_over(
         previous=locked.row["audit_hash"],
         at=moment.at,
         actor=actor,
-        action=CARRIED_OVER,
+        action=action,
         role="administrator",
         source=locked.case.state,
         target=after.state,
         case_id=case_id,
         version=after.version,
-        payload={
-            "from": {"version": locked.procedure.version, "digest": locked.procedure.digest},
-            "to": {"version": procedure.version, "digest": procedure.digest},
-            **told,
-            **pins_of(moment.law, procedure),
-        },
+        command_id=command_id,
+        payload=payload,
     )
     connection.execute(
         update(_CASE)
@@ -69,9 +94,17 @@ def carry_over(
     audit.write(connection, [entry])
     open_now = duties(procedure, after.state, after.agency_id, after.facts, after.answered())
     open_now |= escalations(procedure, after.clocks)
-    tasks = _open_tasks(case_id, open_now, due_on(after.clocks) or NEVER, moment.at)
-    connection.execute(delete(_TASK).where(_TASK.c.case_id == case_id))
-    if tasks:
+    due = due_on(after.clocks) or NEVER
+    kept = set()
+    for key, role, holder in connection.execute(
+        select(_TASK.c.id, _TASK.c.role, _TASK.c.holder).where(_TASK.c.case_id == case_id)
+    ).all():  # who had it before has it since then
+        if Duty(Role(role), holder) in open_now:
+            kept.add(Duty(Role(role), holder))
+            connection.execute(update(_TASK).where(_TASK.c.id == key).values(due_on=due))
+        else:
+            connection.execute(delete(_TASK).where(_TASK.c.id == key))
+    if tasks := _open_tasks(case_id, frozenset(open_now - kept), due, moment.at):
         connection.execute(insert(_TASK), tasks)
     wanted = frozenset() if procedure.states[after.state].editable else parties(procedure, after)
     known = frozenset(connection.scalars(_PARTY.select().with_only_columns(_PARTY.c.holder)

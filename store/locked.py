@@ -134,7 +134,9 @@ def lift(
     if row["state"] in procedure.sign_off_states or (
         row["state"] in procedure.entering_sign_off and any(act in procedure.answering for act, _ in row["acts"])
     ):
-        found = connection.execute(_SIGN_OFFS, {"case_id": row["id"]}) if answers is None else answers
+        found: Iterable[Any] = answers or ()
+        if answers is None:
+            found = connection.execute(_SIGN_OFFS, {"case_id": row["id"]})
         sign_offs = tuple(
             SignOff(
                 s.department, Verdict(s.verdict), s.round, s.person_id, s.opinion, s.rests_on, s.carried_from, s.at
