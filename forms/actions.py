@@ -29,6 +29,7 @@ from forms.acting import offered
 from forms.verbs import VERB_FORMS
 from workflow.commands import (
     Annul,
+    AskAgain,
     Command,
     ConfirmRows,
     CorrectionItem,
@@ -44,6 +45,9 @@ from workflow.commands import (
 )
 from workflow.vocabulary import N_, Message, Refusal, Verdict
 
+VERDICT_WORDS = {
+    Verdict.AGREE: _l("Agrees"), Verdict.OBJECT: _l("Objects"), Verdict.ABSTAIN: _l("Abstains"),
+    Verdict.RECUSED: _l("Recuses itself")}
 CORRECTION_ROWS = 3      # empty rows a correction form starts with
 CORRECTION_LIMIT = 60    # rows a form grows to
 LINES_LIMIT = 200        # checklist lines one form may carry
@@ -169,14 +173,40 @@ class OrganiseReviewForm(ActionForm):
 class RecordSignOffForm(ActionForm):
     command = RecordSignOff
 
-    verdict = RadioField(_l("Answer of the department"), validate_choice=False, choices=offered({
-        Verdict.AGREE.value: _l("Agrees"), Verdict.OBJECT.value: _l("Objects")}))
+    verdict = RadioField(_l("Answer of the department"), validate_choice=False, choices=[])
     opinion = TextAreaField(_l("Opinion"), render_kw={"rows": 4}, description=_l(
-        "Required when the department objects."))
+        "Required when the department objects or recuses itself."))
+
+    def __init__(self, formdata: MultiDict[str, str] | None = None, *, verdicts: Iterable[str] = tuple(Verdict),
+                 **rest: Any) -> None:
+        super().__init__(formdata, **rest)
+        self.verdict.choices = offered({v: VERDICT_WORDS[Verdict(v)] for v in verdicts})
 
     def to_command(self) -> RecordSignOff:
         return RecordSignOff(note=self.note_text(), verdict=self.verdict.data or "",  # type: ignore[arg-type]
                              opinion=self.opinion.data or "")
+
+
+class AskAgainForm(ActionForm):
+    """`asked` are the departments that may be asked again: key and name; others are refused."""
+
+    command = AskAgain
+
+    departments = SelectMultipleField(
+        _l("Ask again"), validate_choice=False, choices=[], widget=ListWidget(prefix_label=False),
+        option_widget=CheckboxInput(), description=_l(
+            "Departments whose matters have changed, and those that have not answered, are asked in any case."))
+    grounds = TextAreaField(_l("Grounds"), description=_l("The departments read why they are asked again."),
+                            render_kw={"rows": 4})
+
+    def __init__(self, formdata: MultiDict[str, str] | None = None, *, asked: Sequence[tuple[str, str]] = (),
+                 **rest: Any) -> None:
+        super().__init__(formdata, **rest)
+        self.departments.choices = offered(dict(asked))
+
+    def to_command(self) -> AskAgain:
+        return AskAgain(note=self.note_text(), departments=tuple(self.departments.data or ()),
+                        grounds=self.grounds.data or "")
 
 
 class DecideForm(ActionForm):
@@ -299,5 +329,5 @@ class AnnulForm(ActionForm):
 
 
 FORMS: dict[type[Command], type[ActionForm]] = {form.command: form for form in (
-    PlainForm, RequestCorrectionForm, RefuseForm, OrganiseReviewForm, RecordSignOffForm, DecideForm,
+    PlainForm, RequestCorrectionForm, RefuseForm, OrganiseReviewForm, RecordSignOffForm, AskAgainForm, DecideForm,
     ExtendWithApprovalForm, SignCommitmentForm, ConfirmRowsForm, RecordFindingsForm, AnnulForm, *VERB_FORMS)}

@@ -282,8 +282,10 @@ def _stands(connection: Connection, locked: Locked, name: str, seen: int) -> boo
     """Whether an act on an older version still means the same: departments answer in parallel, each for itself, and
     what the system notes about the limits is nothing that anybody judged by."""
     action = locked.procedure.by_name.get(name)
-    harmless = NOTES | ({name} if action is not None and action.spec.side_by_side else set())
-    return action is not None and only_missed(connection, locked, harmless, seen)
+    if action is None:
+        return False
+    harmless = NOTES | ({name, *locked.procedure.silences} if action.spec.side_by_side else set())
+    return only_missed(connection, locked, harmless, seen)
 
 
 def _lock_visible(connection: Connection, public_id: str, actor: Actor) -> Locked:

@@ -123,6 +123,7 @@ class Answer:
     officer: str
     at: datetime
     principal: str = ""  # in whose place the officer answered
+    carried_from: int | None = None  # the round in which it was given, when it stands from an earlier one
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +259,7 @@ class Casework:
         with self.database.reading() as connection:
             return tuple(Answer(*row) for row in connection.execute(
                 select(s.round, s.department, s.verdict, s.opinion, func.coalesce(PersonRecord.name, ""), s.at,
-                       func.coalesce(told.payload["for"]["name"].as_string(), ""))
+                       func.coalesce(told.payload["for"]["name"].as_string(), ""), s.carried_from)
                 .outerjoin(PersonRecord, PersonRecord.id == s.person_id)
                 .outerjoin(told, and_(told.case_id == s.case_id, told.at == s.at, told.person_id == s.person_id))
                 .where(s.case_id == file.case.id).order_by(s.round.desc(), s.id).limit(SHOWN)))

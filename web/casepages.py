@@ -1,28 +1,19 @@
 """What the pages of a case are made of: head and tabs, the five-minute brief, the action bar, the departments."""
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from flask import url_for
 
-from store.casework import Answer, Related
+from store.casework import Related
 from store.dossier_values import TABLE_TITLES
 from store.queues import desks_of
 from store.values import CaseFile
 from web.access import STAFF
-from web.casefaces import (
-    VERDICTS,
-    DueFace,
-    department_name,
-    due_face,
-    in_stead,
-    pressing,
-    state_face,
-    track_label,
-    with_names,
-)
+from web.boards import counts
+from web.casefaces import pressing, state_face, track_label
 from web.context import ROLE_LABELS, case_store, current_actor, principals, say
+from web.departments import with_names
 from web.desks import address_of
 from web.dossierfaces import type_words
 from web.faces import link_to
@@ -49,19 +40,6 @@ class ActionFace:
 class OfferFace:
     action: ActionFace
     unmet: Message | None
-
-
-@dataclass(frozen=True, slots=True)
-class BoardLine:
-    """One department's place on the board."""
-
-    department: str
-    verdict: str | None = None
-    tone: str | None = None
-    officer: str = ""
-    at: datetime | None = None
-    opinion: str = ""
-    clock: DueFace | None = None
 
 
 def is_official() -> bool:
@@ -101,7 +79,7 @@ def _tabs(file: CaseFile) -> list[Tab]:
                  for name in SHOWN_TABLES if name != "standard_change" or changes]
     tabs.append(_tab(file, "materials", N_("Materials and documents")))
     if file.procedure.sign_off_states:
-        tabs.append(_tab(file, "departments", N_("Departments"), len(facts.get("departments") or ())))
+        tabs.append(_tab(file, "departments", N_("Departments"), len(file.procedure.asked(facts))))
     if facts.get("team"):
         tabs.append(("findings", N_("Checklist"), url_for("findings.show", public_id=file.public_id), None))
     tabs.append(("place", N_("Where it stands"), url_for("places.show", public_id=file.public_id), None))
@@ -152,10 +130,7 @@ def brief(file: CaseFile) -> list[tuple[str, Any]]:
     if facts.get("review_conclusion"):
         pairs.append((N_("Conclusion of the review"), Message(CONCLUSIONS[facts["review_conclusion"]])))
     if case.current_sign_offs():
-        agreed = sum(s.verdict == "agree" for s in case.current_sign_offs())
-        pairs.append((N_("Departments"), Message(N_("%(agreed)s agree, %(objecting)s object, %(asked)s asked"), {
-            "agreed": agreed, "objecting": len(case.current_sign_offs()) - agreed,
-            "asked": len(facts.get("departments") or ())})))
+        pairs.append((N_("Departments"), counts(file)))
     pairs.append((N_("Fees"), Message(N_("None are charged"))))
     return [(say(term), value) for term, value in pairs if value not in (None, "", 0)]
 
@@ -164,39 +139,6 @@ def rows_words(facts: Mapping[str, Any]) -> Message:
     return Message(N_("%(total)s in all: %(confirmed)s confirmed, %(refused)s not confirmed, %(open)s open"), {
         "total": facts.get("rows_total", 0), "confirmed": facts.get("rows_confirmed", 0),
         "refused": facts.get("rows_refused", 0), "open": facts.get("rows_open", facts.get("rows_total", 0))})
-
-
-def department_board(file: CaseFile) -> list[BoardLine]:
-    """Who is asked in the present round, and who has answered what."""
-    asked = file.case.fact("departments") or ()
-    if file.case.state not in file.procedure.sign_off_states:
-        return []
-    answers = {s.department: s for s in file.case.current_sign_offs()}
-    clock = next((due_face(c) for c in file.case.clocks if c.name == "department_opinion" and c.is_running), None)
-    return [BoardLine(department_name(d), clock=clock) if d not in answers else BoardLine(
-        department_name(d), say(VERDICTS[answers[d].verdict]), verdict_tone(answers[d].verdict),
-        opinion=answers[d].opinion) for d in asked]
-
-
-def verdict_tone(verdict: str) -> str:
-    return "good" if verdict == "agree" else "bad"
-
-
-def rounds(file: CaseFile, answers: Iterable[Answer]) -> list[tuple[int, list[BoardLine]]]:
-    """Every round, the newest first; departments that still owe an answer stand in the present one."""
-    found: dict[int, list[BoardLine]] = {}
-    answered: set[tuple[int, str]] = set()
-    for answer in answers:
-        answered.add((answer.round, answer.department))
-        found.setdefault(answer.round, []).append(BoardLine(
-            department_name(answer.department), say(VERDICTS[answer.verdict]), verdict_tone(answer.verdict),
-            in_stead(answer.officer, answer.principal), answer.at, answer.opinion))
-    if file.case.state in file.procedure.sign_off_states:
-        clock = next((due_face(c) for c in file.case.clocks if c.name == "department_opinion" and c.is_running), None)
-        found.setdefault(file.case.round, []).extend(
-            BoardLine(department_name(d), clock=clock) for d in file.case.fact("departments") or ()
-            if (file.case.round, d) not in answered)
-    return sorted(found.items(), reverse=True)
 
 
 def related_faces(related: Iterable[Related]) -> list[dict[str, Any]]:

@@ -10,18 +10,18 @@ from store.reviews import ReviewStore, RowFilter
 from store.values import CaseFile
 from web import acts
 from web.access import STAFF, grant_access
-from web.casefaces import clock_faces, department_name, history, progress
+from web.boards import department_board, rounds, standing_words
+from web.casefaces import clock_faces, history, progress
 from web.casepages import (
     action_faces,
     brief,
     case_frame,
-    department_board,
     home_of,
     related_faces,
-    rounds,
     stead_offers,
 )
 from web.context import case_store, current_actor, database, reference
+from web.departments import department_name
 from web.dossierfaces import agency_faces, section_faces, table_faces, way_names
 from workflow.vocabulary import N_, Message, Refusal
 
@@ -57,7 +57,8 @@ def show(public_id: str) -> str:
     return _page("show", file, "show", offers=action_faces(file, case_store().offers(file, current_actor())),
                  address=lambda name: acts.address(file, file.procedure.by_name[name]), brief=brief(file),
                  steps=progress(file, entries), entries=history(file, entries[:6]), clocks=clock_faces(file),
-                 board=department_board(file), in_stead=stead_offers(file),
+                 board=department_board(file, casework.answers(file)), standing=standing_words(file),
+                 in_stead=stead_offers(file),
                  related=related_faces(casework.related(file, current_actor())))
 
 
@@ -105,8 +106,8 @@ def departments(public_id: str) -> str:
     """Every department's answer, round by round."""
     file = _file(public_id)
     return _page("departments", file, "departments",
-                 rounds=rounds(file, Casework(database()).answers(file)),
-                 asked=[department_name(d) for d in file.case.fact("departments") or ()])
+                 rounds=rounds(file, Casework(database()).answers(file)), standing=standing_words(file),
+                 asked=[department_name(d) for d in file.procedure.asked(file.case.facts)])
 
 
 @bp.get("/<public_id>/timeline")

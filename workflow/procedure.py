@@ -353,6 +353,11 @@ class Procedure:
         return frozenset(s for a in self.actions if a.target in there for s in a.sources)
 
     @cached_property
+    def silences(self) -> frozenset[str]:
+        """The actions by which the system notes that the time for the answers is over; answers are still taken."""
+        return frozenset(a.name for a in self.actions if "note_silence" in a.spec.effects)
+
+    @cached_property
     def answering(self) -> frozenset[str]:
         """The actions with which a department answers."""
         return frozenset(a.name for a in self.actions if "record_sign_off" in a.spec.effects)

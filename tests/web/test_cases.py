@@ -209,7 +209,6 @@ def test_a_greyed_button_says_why(case_in, client_of):
     case = case_in("awaiting_sign_off")
     case.take("sign_off", c.RecordSignOff(verdict="object", opinion="缺少补充要求"),
               by=factories.department_officer("health"))
-    case.take("sign_off", by=factories.department_officer("ecology"))
     page = client_of(Role.LEADER).get(f"/cases/{case.public_id}").text
     why = page.partition('id="why-grant"')[2].partition("</span>")[0]
     assert "卫生健康" in why and "health" not in why
@@ -249,6 +248,51 @@ def test_a_department_answers_from_its_desk(case_in, client_of):
     assert {s.department for s in case.file.case.current_sign_offs()} == {"ecology"}
     page = browser.get(f"/cases/{case.public_id}/departments").text
     assert "符合要求" in page and "官员 department_officer" in page
+
+
+def test_a_department_may_abstain_or_recuse_itself_and_the_first_version_knows_neither(case_in, client_of):
+    browser, case = client_of(Role.DEPARTMENT_OFFICER), case_in("awaiting_sign_off")
+    page = browser.get(f"/cases/{case.public_id}/actions/sign_off").text
+    assert all(f'value="{verdict}"' in page for verdict in ("agree", "object", "abstain", "recused"))
+    assert act(browser, case, "sign_off", verdict="recused").status_code == 422
+    assert act(browser, case, "sign_off", verdict="abstain").status_code == 302
+    board = browser.get(f"/cases/{case.public_id}").text
+    assert "弃权" in board and "尚未答复：卫生健康" in board
+
+
+def test_the_board_says_who_answered_when_and_how_it_stands(case_in, client_of):
+    case = case_in("awaiting_sign_off")
+    act(client_of(Role.DEPARTMENT_OFFICER), case, "sign_off", verdict="agree", opinion="符合要求")
+    page = client_of(Role.LEADER).get(f"/cases/{case.public_id}").text
+    board = page.partition('id="departments"')[2].partition("</section>")[0]
+    assert "官员 department_officer" in board and "2026-03-02 09:00" in board
+    assert "2个部门中1个同意，不得有反对" in board
+
+
+def test_an_answer_that_stands_says_so_on_the_board_and_in_the_history(case_in, client_of):
+    case = case_in("awaiting_sign_off")
+    act(client_of(Role.DEPARTMENT_OFFICER), case, "sign_off", verdict="agree", opinion="符合要求")
+    case.take("sign_off", c.RecordSignOff(verdict="object", opinion="缺少补充要求"),
+              by=factories.department_officer("health"))
+    leader = client_of(Role.LEADER)
+    form = leader.get(f"/cases/{case.public_id}/actions/ask_departments_again").text
+    assert 'value="health"' in form and "卫生健康" in form
+    nobody = act(leader, case, "ask_departments_again", grounds="须核实")
+    assert nobody.status_code == 302 or "继续有效" in nobody.text
+    if case.state == "awaiting_decision":
+        assert act(leader, case, "ask_departments_again", grounds="须核实", departments="health").status_code == 302
+    for tab in ("", "/departments", "/timeline"):
+        page = leader.get(f"/cases/{case.public_id}{tab}").text
+        assert "第1轮答复继续有效" in page, tab
+    assert "官员 department_officer" in leader.get(f"/cases/{case.public_id}").text
+
+
+def test_a_department_passed_over_is_not_said_to_owe_an_answer(case_in, client_of):
+    case = case_in("awaiting_sign_off")
+    case.take("sign_off", c.RecordSignOff(verdict="object", opinion="缺少补充要求"),
+              by=factories.department_officer("health"))
+    page = client_of(Role.LEADER).get(f"/cases/{case.public_id}").text
+    assert "其他部门的答复已决定结果" in page
 
 
 def test_an_objection_needs_its_opinion(case_in, client_of):
