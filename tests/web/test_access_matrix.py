@@ -74,14 +74,15 @@ DOORS: Mapping[str, frozenset[str]] = {
     "desks": SIGNED_IN, "documents": SIGNED_IN,
     "cases": OFFICIALS, "cases.act": SIGNED_IN, "cases.send": SIGNED_IN, "rows": OFFICIALS, "findings": OFFICIALS,
     "applications": frozenset({"applicant"}), "uploads": frozenset({"applicant"}), "uploads.download": SIGNED_IN,
+    "holdings": frozenset({"applicant"}), "annexes": frozenset({"applicant"}),
     "certificates": frozenset({"issuing_clerk"}), "certificates.download": SIGNED_IN,
     "administration": frozenset({"administrator"}), "calendars": frozenset({"administrator"}),
      "jobs": frozenset({"administrator"}),
     "procedures": OFFICIALS, "delegations": OFFICIALS, "places": OFFICIALS,
     "drafts": frozenset({"administrator"}), "migrations": frozenset({"administrator"}),
 }
-APPLICANT_PAGES = frozenset({"applications", "uploads"})
-ABOUT_A_CASE = frozenset({"cases", "places", "rows", "findings", "documents", "applications", "uploads"})
+APPLICANT_PAGES = frozenset({"applications", "uploads", "annexes"})
+ABOUT_A_CASE = frozenset({"cases", "places", "rows", "findings", "documents", "applications", "uploads", "annexes"})
 
 # Which pages answer a visible case otherwise than with 200, and how. Everything else must be 200.
 MOVED, NOT_NOW = frozenset({200, 302}), frozenset({200, 302, 409})
@@ -93,6 +94,7 @@ ELSEWHERE: Mapping[str, frozenset[int]] = {
     "applications.form": MOVED, "applications.receipt": MOVED, "uploads.reading": MOVED,
     "applications.commitment": NOT_NOW, "applications.rectification": NOT_NOW, "applications.retraction": NOT_NOW,
     "applications.certificate": frozenset({200, 404}),  # 404: before the delivery
+    "annexes.rows": frozenset({404}),  # rows of an annex are chosen only where a dossier file asks for them
     "procedures.model": frozenset({200, 404}),  # 404: no procedure of that name
 }
 REFUSED = frozenset({403, 404, 409, 422})  # 422: a file that is not even there to be judged
@@ -184,7 +186,12 @@ class Addresses:
                 yield Visit(rule.endpoint, method, _build(rule, filled), thing, act, missing)
 
     def _objects(self, rule: Address, family: str) -> Iterator[tuple[dict[str, Any], Thing | None, bool]]:
-        if rule.endpoint == "certificates.download":
+        if rule.endpoint == "holdings.show":
+            for thing in self.things:
+                for public_id, _, _ in thing.certificates:
+                    yield {"public_id": public_id}, thing, False
+            yield {"public_id": NONE_SUCH.public_id}, NONE_SUCH, False
+        elif rule.endpoint == "certificates.download":
             for thing in self.things:
                 for public_id, _, _ in thing.certificates:
                     yield {"public_id": public_id, "version": 1}, thing, False
@@ -216,7 +223,8 @@ class Addresses:
         """Something that exists, for the variables that name no object."""
         known = {"public_id": NONE_SUCH.public_id, "section": "overview", "table": "capability", "name": "equipment",
                  "code": "site_documents", "ordinal": 1, "version": 1, "job_id": self.world.batch,
-                 "filename": "css/tokens.css", "upload": NONE_SUCH.public_id, "role": "leader", "verb": "schedule"}
+                 "filename": "css/tokens.css", "upload": NONE_SUCH.public_id, "role": "leader", "verb": "schedule",
+                 "procedure": "cma"}
         if rule.endpoint.startswith(("procedures.", "drafts.", "migrations.")):
             known["name"] = "cma"
         assert name in known, f"{rule.endpoint}: say in _fitting of this test what fits <{name}>"
@@ -237,7 +245,7 @@ def expected_reading(viewer: Viewer, visit: Visit) -> frozenset[int]:
     family = visit.endpoint.partition(".")[0]
     if viewer.kind not in audience(visit.endpoint):
         return frozenset({302} if viewer.kind == "anonymous" else {403})
-    if visit.endpoint == "certificates.download":
+    if visit.endpoint in ("certificates.download", "holdings.show"):
         allowed = visit.thing is not NONE_SUCH and visit.thing is not None and (
             viewer.kind in OFFICIALS or viewer.kind == "applicant" and viewer.agency == visit.thing.agency)
         return frozenset({200} if allowed else {404})
