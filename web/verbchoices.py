@@ -8,6 +8,7 @@ from web.context import ROLE_LABELS, current_actor, database, say
 from workflow.procedure import Action
 from workflow.verb_commands import AddSigner, Consult, CopyTo, RemoveSigner, Return, Suspend, Transfer
 from workflow.verbs.facts import ADDED_SIGNERS, COPIES, role_of
+from workflow.verbs.guards import grounds_open
 from workflow.vocabulary import Role
 
 STAFF = tuple(role for role in Role if role not in (Role.APPLICANT, Role.SYSTEM))
@@ -63,8 +64,8 @@ def _with_place(name: str, role: Role, department: Any) -> str:
 
 def _grounds(file: CaseFile) -> list[tuple[str, str]]:
     spec = file.procedure.spec
-    names = spec.verbs.suspend.grounds if spec.verbs and spec.verbs.suspend else ()
-    return [(name, f"{say(spec.grounds[name].label.message())}（{spec.grounds[name].article}）") for name in names]
+    return [(name, f"{say(spec.grounds[name].label.message())}（{spec.grounds[name].article}）")
+            for name in grounds_open(file.procedure, file.case)]
 
 
 def _departments(file: CaseFile, *, added: bool) -> list[tuple[str, str]]:

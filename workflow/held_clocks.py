@@ -71,8 +71,10 @@ def _ready(spec: ClockSpec, clock: Clock, case: Case, target: str, on: date, law
     """The clock as it is handed to `turn`: taken up again where its duty had been done."""
     if target not in spec.runs_in or target == case.state or spec.track not in (None, case.track):
         return clock
+    was_held = clock.name in (case.fact(HELD_CLOCKS) or {})
+    if was_held and clock.is_resting and clock.rests[-1].since == on:  # there and back on one day: it never rested
+        return reckon(replace(clock, rests=clock.rests[:-1]), law.calendar)
     if spec.restarts:
-        was_held = clock.name in (case.fact(HELD_CLOCKS) or {})
         return stop(clock, on, law.calendar, Outcome.DROPPED) if was_held and clock.is_resting else clock
     if clock.outcome not in (Outcome.MET, Outcome.MISSED) or spec.until is not None:
         return clock

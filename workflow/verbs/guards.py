@@ -176,14 +176,26 @@ def not_reminded_today(
     return None
 
 
-def ground_is_listed(
+def grounds_open(procedure: "Procedure", case: Case) -> tuple[str, ...]:
+    """The grounds on which the case may be suspended here: those on which every limit that runs now would rest."""
+    verbs = procedure.spec.verbs
+    running = [procedure.spec.clocks[c.name] for c in case.clocks if c.is_running]
+    return tuple(
+        ground
+        for ground in (verbs.suspend.grounds if verbs and verbs.suspend else ())
+        if all(ground in spec.rests_for for spec in running if spec.until is None)
+    )
+
+
+def ground_is_open(
     procedure: "Procedure", case: Case, actor: Actor, command: Command | None
 ) -> Message | None:
-    verbs = procedure.spec.verbs
-    if isinstance(command, Suspend) and (
-        verbs is None or verbs.suspend is None or command.ground not in verbs.suspend.grounds
-    ):
-        return Message(N_("This is not a ground on which the case may be suspended."))
+    """No time runs out on a case that nobody may work on."""
+    grounds = grounds_open(procedure, case)
+    if not grounds:
+        return Message(N_("There is no ground on which the time limits that run now would rest."))
+    if isinstance(command, Suspend) and command.ground not in grounds:
+        return Message(N_("On this ground the case cannot be suspended here; choose another."))
     return None
 
 
@@ -210,7 +222,7 @@ NAMED: dict[str, Guard] = {
         every_added_signer_answered,
         answers_still_stand,
         not_reminded_today,
-        ground_is_listed,
+        ground_is_open,
         copy_is_new,
         *(make(role) for role in Role for make in (duty_is_at_hand, person_is_apart)),
     )

@@ -186,7 +186,7 @@ def _all(raw: Mapping[str, Any], verbs: VerbsSpec) -> Iterator[tuple[str, dict[s
     if verbs.suspend:
         for who in verbs.suspend.rules:
             yield _named("suspend", who, verbs.suspend, _action(
-                "suspend", who, verbs.suspend.from_ or anywhere, command="Suspend", guards=["ground_is_listed"],
+                "suspend", who, verbs.suspend.from_ or anywhere, command="Suspend", guards=["ground_is_open"],
                 effects=["close_recall", "suspend_on_ground"], occasion={"suspended": "no"}, notify=["suspended"],
                 tone="danger"))  # fmt: skip
             yield _named("resume", who, verbs.suspend, _action(
