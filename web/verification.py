@@ -19,6 +19,7 @@ from web.access import grant_access
 from web.certificate_faces import acts, standing_face
 from web.context import address, database, house, now, say, throttles, today
 from web.errors import problem
+from workflow import procedures
 
 bp = Blueprint("verify", __name__)
 for _endpoint in ("show", "certificate", "file", "compare"):
@@ -54,7 +55,7 @@ def show() -> Response | str | tuple[str, int]:
         return _search_page(form), 422
     store = CertificateStore(database())
     number = form.number
-    if number and (one := store.find(number=number)):
+    if one := store.find(number=number or form.name.upper()):
         return redirect(url_for("verify.certificate", code=one.verify_code), 303)
     found = () if number else store.find_by_agency(form.name)
     if not found:
@@ -80,11 +81,13 @@ def certificate(code: str) -> str | tuple[str, int]:
     well = form.validate()
     on, search = (form.on.data, form.search.data or "") if well else (None, "")
     annex = store.annex(one.id, on=on, search=search, after=_after())
+    edition = next(iter(CertificateDocuments(database()).editions(one.id)), None)
     page = render_template(
-        "verification/certificate.html", certificate=one, face=standing_face(one.standing(today())), form=form, on=on,
+        "verification/certificate.html", certificate=one, title=procedures.current(one.kind).spec.title.message(),
+        content=edition.content if edition else None, face=standing_face(one.standing(today())), form=form, on=on,
         annex=annex, search=search, signatories=store.signatories(one.id, version=one.version),
         acts=acts(store.history(one.id)), annulled=store.rows_ended(one.id), moment=now(),
-        edition=next(iter(CertificateDocuments(database()).editions(one.id)), None))
+        edition=edition)
     return page, 200 if well else 422
 
 
