@@ -1,15 +1,19 @@
 """How a case looks: its state, due date, clocks, progress and history, made from values of the inner rooms."""
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from store.values import CaseFile, QueueLine, TimelineEntry
-from web.context import ROLE_LABELS, laws, say, today
+from web.clockfaces import ClockFace as ClockFace
+from web.clockfaces import DueFace, note_words, pressing
+from web.clockfaces import amount_of as amount_of
+from web.clockfaces import clock_faces as clock_faces
+from web.clockfaces import due_face as due_face
+from web.context import ROLE_LABELS, say
 from web.departments import VERDICTS, department_name, round_words
 from web.departments import departments as departments
 from workflow import procedures
-from workflow.deadlines import Allowance, Clock, Line, Standing, Unit, days_left, reckoning, standing
 from workflow.procedure import Procedure, StateSpec
 from workflow.vocabulary import N_, Message, Role
 
@@ -20,35 +24,8 @@ RELATIONS = {
     "is_the_system": N_("System"),
     "": N_("Opened"),
 }
-UNITS = {
-    Unit.WORKING_DAYS: N_("%(amount)s working days"), Unit.CALENDAR_DAYS: N_("%(amount)s calendar days"),
-    Unit.MONTHS: N_("%(amount)s months"), Unit.YEARS: N_("%(amount)s years"),
-}
 OUTCOMES = {"granted": "good", "refused": "bad", "retracted": "closed", "closed": "closed"}
 TONES = {"primary": "good", "danger": "bad", "neutral": "active"}
-
-
-@dataclass(frozen=True, slots=True)
-class DueFace:
-    """What a due badge reads."""
-
-    standing: Standing
-    days_left: int | None
-    due_on: date | None
-    provisional: bool
-    unit: Unit
-
-
-@dataclass(frozen=True, slots=True)
-class ClockFace:
-    """A clock with the way its due date was counted."""
-
-    label: Message
-    due: DueFace
-    started_on: date
-    amount: Message
-    article: str
-    lines: tuple[Line, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,38 +61,6 @@ def _tone(spec: StateSpec) -> str:
     if any(duty.role is Role.APPLICANT for duty in spec.duties):
         return "neutral" if spec.stage == "apply" else "attention"
     return "waiting" if any(duty.each or duty.signers for duty in spec.duties) else "active"
-
-
-def due_face(clock: Clock) -> DueFace:
-    calendar = laws().current().calendar
-    return DueFace(standing(clock, today(), calendar), days_left(clock, today(), calendar), clock.due_on,
-                   clock.provisional, clock.allowance.unit)
-
-
-def pressing(clocks: Iterable[Clock]) -> DueFace | None:
-    """The badge of a case: its nearest running clock, else one that rests, else none."""
-    going = [clock for clock in clocks if not clock.is_stopped]
-    running = sorted((clock for clock in going if clock.is_running and clock.due_on), key=lambda c: str(c.due_on))
-    chosen = next(iter([*running, *(clock for clock in going if clock.is_resting)]), None)
-    return due_face(chosen) if chosen else None
-
-
-def clock_faces(file: CaseFile) -> list[ClockFace]:
-    """Every clock of a case, the ones that still go first."""
-    calendar = laws().current().calendar
-    faces = [(clock.is_stopped, ClockFace(
-        file.procedure.spec.clocks[clock.name].label.message(), due_face(clock), clock.started_on,
-        amount_of(clock.allowance, clock.amount), _article(clock), reckoning(clock, calendar).lines))
-        for clock in file.case.clocks]
-    return [face for _, face in sorted(faces, key=lambda pair: pair[0])]
-
-
-def amount_of(allowance: Allowance, amount: int) -> Message:
-    return Message(UNITS[allowance.unit], {"amount": amount})
-
-
-def _article(clock: Clock) -> str:
-    return "；".join([clock.allowance.article, *(e.allowance.article for e in clock.extensions)])
 
 
 def queue_faces(lines: Sequence[QueueLine]) -> list[dict[str, Any]]:
@@ -203,9 +148,10 @@ def history(file: CaseFile, entries: Iterable[TimelineEntry]) -> list[EntryFace]
 
 def _entry(procedure: Procedure, entry: TimelineEntry) -> EntryFace:
     action = procedure.by_name.get(entry.action)
+    if note := note_words(procedure, entry.action, entry.payload):
+        return EntryFace(entry.at, note[0], "", note[1], note[2], entry.hash, say(_role_words(entry.role)))
     if action is None:
-        return EntryFace(entry.at, EVENTS.get(entry.action, entry.action), entry.actor_name, "neutral", None,
-                         entry.hash)
+        return EntryFace(entry.at, _event(entry), by_whom(entry), "neutral", said(entry.payload), entry.hash)
     place = department_name(entry.department) if entry.department else say(_role_words(entry.role))
     if entry.role == "is_the_system":
         return EntryFace(entry.at, action.done, "", TONES[action.spec.tone], said(entry.payload), entry.hash, place)
@@ -224,11 +170,19 @@ def in_stead(who: str, principal: str) -> str:
     return say(Message(N_("%(who)s for %(principal)s"), {"who": who, "principal": principal})) if principal else who
 
 
+def _event(entry: TimelineEntry) -> Message | str:
+    """What happened, where no definition says it."""
+    words = EVENTS.get(entry.action)
+    return Message(words, entry.payload) if words else entry.action
+
+
 SAVES = frozenset({"edit_application", "save_application"})
 
 
 EVENTS = {"open": N_("The case was opened"), "edit_application": N_("changed the application"),
-          "save_application": N_("changed the application")}
+          "save_application": N_("changed the application"),
+          "hand_over": N_("handed over the work of %(leaver)s to %(successor)s"),
+          "migrate_version": N_("carried the case over to another version of its procedure")}
 
 
 def _role_words(role: str) -> str:

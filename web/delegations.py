@@ -110,12 +110,13 @@ def _form(**options: Any) -> DelegationForm:
     others = [official for official in everybody if _administers() or official.account_id != who.account_id]
     today = context.today()
     return DelegationForm(
-        officials=[(official.account_id, _words(official)) for official in others], procedures=_titles(),
+        officials=[(official.account_id, official_words(official)) for official in others], procedures=_titles(),
         steps=_steps(None if _administers() else who.roles), choose_principal=_administers(),
         data={"from_on": today, "until_on": today, "kinds": list(KINDS)[:1], "scope": ""}, **options)
 
 
-def _words(official: Official) -> str:
+def official_words(official: Official) -> str:
+    """Name, place and sign-in name: two people of one name are told apart."""
     place = context.department_label(official.department) or context.role_labels(official.roles)
     return f"{official.name} · {place} · {official.login}"
 

@@ -78,7 +78,8 @@ DOORS: Mapping[str, frozenset[str]] = {
     "certificates": frozenset({"issuing_clerk"}), "certificates.download": SIGNED_IN,
     "administration": frozenset({"administrator"}), "calendars": frozenset({"administrator"}),
      "jobs": frozenset({"administrator"}),
-    "procedures": OFFICIALS, "delegations": OFFICIALS, "places": OFFICIALS,
+    "procedures": OFFICIALS, "delegations": OFFICIALS,
+    "hand_overs": frozenset({"administrator", "review_organiser"}), "places": OFFICIALS,
     "drafts": frozenset({"administrator"}), "migrations": frozenset({"administrator"}),
 }
 APPLICANT_PAGES = frozenset({"applications", "uploads", "annexes"})
