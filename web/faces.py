@@ -23,6 +23,7 @@ STROKES = 5                                         # a due badge draws one stro
 
 WHY = {
     "event_day": _l("Day of the event, not counted"),
+    "started_anew": _l("Day on which it started anew, not counted"),
     "working": _l("Working days"),
     "make_up": _l("Working weekend by the holiday notice"),
     "period": _l("Calendar days"),
