@@ -125,8 +125,9 @@ def size_of(url: str) -> float:
             return float(pages * size) / 1024
     with psycopg.connect(postgresql(url), autocommit=True) as connection:
         connection.execute("VACUUM FULL")
-        row = connection.execute("SELECT sum(pg_total_relation_size(c.oid)) FROM pg_class c "
-                                 "WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace").fetchone()  # fmt: skip
+        words = ("SELECT sum(pg_total_relation_size(oid)) FROM pg_class "
+                 "WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace")  # fmt: skip
+        row = connection.execute(words).fetchone()
         assert row is not None
         return float(row[0]) / 1024
 

@@ -94,7 +94,7 @@ def desks_of(actor: Actor) -> tuple[Role, ...]:
 
 
 class QueueStore:
-    """Every method opens one read transaction and asks at most three statements, whatever the data."""
+    """Every method opens one read transaction and asks at most four statements, whatever the data."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -113,6 +113,10 @@ class QueueStore:
         if after:
             mine = _each(mine, tuple_(_TASK.c.due_on, _TASK.c.id) > tuple_(*map(literal, _key(after))))
         with self.database.reading() as connection:
+            if wanted.search and not after:  # a whole number is found wherever it waits, not only among the next
+                named = connection.execute(_of_that_number(mine, actor, wanted)).mappings().all()
+                if named:
+                    return Page(tuple(map(_line, named)), None)
             rows = connection.execute(_page(mine, actor, wanted, limit)).mappings().all()
             if len(rows) > limit:
                 last = rows[limit - 1]
@@ -199,11 +203,22 @@ def _page(mine: Mine, actor: Actor, wanted: Filter, limit: int) -> Any:
         return _merged(arms, lambda c: (c.due_on, c.task_id), limit + 1)
     near = _near(mine)
     columns = [near.c[c.key] if c.table is _TASK and c.key != "id" else c for c in _COLUMNS[1:]]
-    conditions = [condition for given, condition in (
-        (wanted.procedure, _CASE.c.procedure == wanted.procedure), (wanted.track, _CASE.c.track == wanted.track),
-        (wanted.search, _matches(wanted.search[:TEXT_LIMIT]))) if given]
+    conditions = _kept(wanted, _matches(wanted.search[:TEXT_LIMIT]))
     return (select(near.c.id.label("task_id"), *columns).join(_CASE, _CASE.c.id == near.c.case_id)
             .where(visible_to(actor), *conditions).order_by(near.c.due_on, near.c.id).limit(limit + 1))
+
+
+def _kept(wanted: Filter, searched: ColumnElement[bool]) -> list[ColumnElement[bool]]:
+    return [condition for given, condition in (
+        (wanted.procedure, _CASE.c.procedure == wanted.procedure), (wanted.track, _CASE.c.track == wanted.track),
+        (wanted.search, searched)) if given]
+
+
+def _of_that_number(mine: Mine, actor: Actor, wanted: Filter) -> Select[Any]:
+    """The tasks of the one case whose number was typed in full, by the index of numbers."""
+    return (select(*_COLUMNS).join(_CASE, _CASE.c.id == _TASK.c.case_id)
+            .where(or_(*mine), visible_to(actor), *_kept(wanted, _CASE.c.number == wanted.search[:TEXT_LIMIT]))
+            .order_by(_TASK.c.due_on, _TASK.c.id).limit(PAGE))
 
 
 def _near(mine: Mine) -> Subquery:
