@@ -19,8 +19,8 @@ from tests.store.factories import (
     usual_command,
     with_affiliation,
 )
-from tests.workflow.test_clocks import LAW
-from workflow import engine, procedures
+from tests.workflow.test_clocks import LAW_OF_ALL as LAW
+from workflow import engine, procedures, rounds
 from workflow.case import Act, Case, SignOff
 from workflow.commands import CorrectionItem, Decide, OrganiseReview, Plain, RecordSignOff, RequestCorrection
 from workflow.engine import fire, offers, permit
@@ -52,7 +52,10 @@ FACTS: tuple[dict[str, Any], ...] = (
      "review_conclusion": "does_not_meet", "team": ["team-leader"], "team_leader": "team-leader"},
 )  # fmt: skip
 OBJECTION = (SignOff("ecology", Verdict.OBJECT, 1, "officer-ecology", "不同意"),)
-AGREED = tuple(SignOff(d, Verdict.AGREE, 1, f"officer-{d}") for d in ("ecology", "construction"))
+AGREED = tuple(
+    SignOff(d, Verdict.AGREE, 1, f"officer-{d}", rests_on=rounds.digests(CMA, d, FACTS[1]))
+    for d in ("ecology", "construction")
+)
 
 
 def case_in(procedure: Procedure, state: str, track: str = "general", **more: Any) -> Case:
