@@ -19,7 +19,8 @@ LOOKED_AT = 2000  # entries of the history; a case has some dozens
 
 def _way(public_id: str) -> tuple[CaseFile, list[str], list[tuple[str, str]]]:
     file = case_store().get(public_id, current_actor())
-    return file, *way_gone(file.procedure, Casework(database()).timeline(file, limit=LOOKED_AT))
+    visited, taken = way_gone(file.procedure, Casework(database()).timeline(file, limit=LOOKED_AT))
+    return file, [state for state in visited if state != file.case.state], taken
 
 
 @bp.get("")

@@ -30,7 +30,8 @@ CHANGES = {
 }
 SECTIONS = {
     "procedure": N_("The procedure as a whole"), "states": N_("States"), "actions": N_("Steps"),
-    "clocks": N_("Time limits"), "numbers": N_("Numbers"), "number_articles": N_("Articles of the numbers"),
+    "verbs": N_("What officers may do besides"), "clocks": N_("Time limits"), "numbers": N_("Numbers"),
+    "number_articles": N_("Articles of the numbers"),
     "grounds": N_("Grounds for resting"), "tracks": N_("Tracks"), "stages": N_("Stages"),
 }
 KINDS = {"added": (N_("Added"), "good"), "removed": (N_("Removed"), "bad"), "changed": (N_("Changed"), "attention")}
@@ -52,6 +53,11 @@ class WayFace:
     target: Message | None
     by_system: bool
     taken: bool
+
+    @property
+    def counts(self) -> bool:
+        """Whether it belongs to the course of the procedure; what officers may do besides is told apart."""
+        return self.taken or self.action.spec.verb is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +113,9 @@ def role_table(procedure: Procedure) -> dict[str, Any]:
     roles = roles_of(procedure)
     rows = [{"label": procedure.states[row.state].label.message(), "name": row.state,
              "tone": state_face(procedure, row.state)[1],
-             "cells": [{"acts": row.acts.get(role, ()), "owes": role in row.duties} for role in roles]}
+             "cells": [{"acts": [a for a in row.acts.get(role, ()) if a.spec.verb is None],
+                        "besides": [a for a in row.acts.get(role, ()) if a.spec.verb], "owes": role in row.duties}
+                       for role in roles]}
             for row in competences(procedure)]
     return {"roles": [(role.value, ROLE_LABELS[role]) for role in roles], "rows": rows}
 

@@ -4,11 +4,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from workflow.procedure import Procedure
+from workflow.procedure import Action, Procedure
+from workflow.verbs import effects as verb_effects
+from workflow.verbs import guards as verb_guards
 from workflow.vocabulary import Message
 
 Kind = Literal["added", "removed", "changed"]
-SECTIONS = ("states", "actions", "clocks", "numbers", "number_articles", "grounds", "tracks", "stages")
+SECTIONS = ("states", "actions", "verbs", "clocks", "numbers", "number_articles", "grounds", "tracks", "stages")
 _HEAD = "procedure"
 
 
@@ -61,13 +63,23 @@ def _part(field: str, before: tuple[str, ...], after: tuple[str, ...]) -> Part:
 
 def _head(procedure: Procedure) -> dict[str, Any]:
     said = _plain(procedure.spec)
-    return {key: value for key, value in said.items() if key not in (*SECTIONS, "name", "version", "verbs")}
+    return {key: value for key, value in said.items() if key not in (*SECTIONS, "name", "version")}
 
 
 def _section(procedure: Procedure, section: str) -> dict[str, Any]:
-    if section == "actions":  # with those that the definition only implies
-        return {action.name: _plain(action.spec) for action in procedure.actions}
-    return dict(_plain(procedure.spec).get(section, {}))
+    if section == "actions":
+        verbs = {a.name for a in procedure.actions if a.spec.verb}
+        return {a.name: _as_written(a, verbs) for a in procedure.actions if a.name not in verbs}
+    return dict(_plain(procedure.spec).get(section) or {})
+
+
+def _as_written(action: Action, verbs: set[str]) -> dict[str, Any]:
+    """An action without what the verbs put into it: these are compared where they are written."""
+    said = {key: value for key, value in _plain(action.spec).items() if key not in ("verb", "occasion")}
+    for key, words in (("effects", {*verb_effects.NAMED, "remember", "send_back"}), ("guards", {*verb_guards.NAMED})):
+        said[key] = [each for each in said.get(key, []) if not ({each} if isinstance(each, str) else {*each}) & words]
+    said["apart_from"] = [other for other in said.get("apart_from", []) if other not in verbs]
+    return {key: value for key, value in said.items() if value != []}
 
 
 def _plain(spec: Any) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 // <div data-bpmn="address" hidden> shows the BPMN 2.0 model from that address. What a case has been through carries
 // its colours in the model. Without this script, or when anything fails, the words on the page say the same.
 const STEP = 1.25;
+const LEAST = 0.55; // below this no word of a drawing can be read
 
 async function draw(box) {
   const tools = document.querySelector("[data-drawing-tools]");
@@ -12,9 +13,14 @@ async function draw(box) {
     await viewer.importXML(await answer.text());
     const canvas = viewer.get("canvas");
     const current = viewer.get("elementRegistry").filter((e) => e.businessObject?.$attrs["wujian:place"] === "current" && !e.labelTarget)[0];
+    const start = viewer.get("elementRegistry").get("start");
+    const atStart = () => {
+      const { width, height } = canvas.getContainer().getBoundingClientRect();
+      canvas.viewbox({ x: (start?.x || 0) - 40, y: (start?.y || 0) - height / 2 / LEAST, width: width / LEAST, height: height / LEAST });
+    };
     const fit = () => canvas.zoom("fit-viewport", "auto");
     const show = () => {
-      if (!current) { fit(); return; }
+      if (!current) { fit(); if (canvas.zoom() < LEAST) atStart(); return; }
       const { width, height } = canvas.getContainer().getBoundingClientRect();
       canvas.zoom(0.9);
       const view = canvas.viewbox();
