@@ -41,7 +41,7 @@ def fill(person: Person, application: str, texts: dict[str, str], choices: dict[
 def hand_in_what_is_missing(person: Person, application: str) -> None:
     page = person.go(f"{application}/materials")
     for code in [item.get_attribute("id") or "" for item in page.locator(".wj-materials > li").all()
-                 if "提交时必备" in item.inner_text()]:
+                 if "提交申请前必需" in item.inner_text()]:
         applying.hand_in(person, application, code, next(PROOF.glob("*.pdf")))
 
 
