@@ -25,6 +25,7 @@ from store.tokens import new_token
 from store.values import CaseFile, Performed
 from workflow import commands as c
 from workflow import procedures
+from workflow import verb_commands as v
 from workflow.alarms import escalations
 from workflow.clocks import due_on, lapses_on
 from workflow.procedure import duties
@@ -121,11 +122,28 @@ STAFF: Mapping[str, Actor] = {
     "issuing_clerk": ISSUING_CLERK,
     "inspector": INSPECTOR,
     "is_the_system": SYSTEM,
+    "works_on_it": WINDOW_OFFICER,
+    "is_consulted": REVIEW_ORGANISER,
 }
 
 # -- what is asked for -------------------------------------------------------------------------------------
 
 REFUSAL = c.Refuse(reasons=("不符合条件",), basis="《行政许可法》第三十八条", remedy="可在六十日内申请行政复议")
+
+
+VERB_COMMANDS: Mapping[type[c.Command], c.Command] = {
+    v.Return: v.Return(reason="第3行的依据标准已作废"),
+    v.Recall: v.Recall(reason="结论有误"),
+    v.Transfer: v.Transfer(person="second-leader", reason="出差"),
+    v.Consult: v.Consult(person="review-organiser", role="review_organiser", question="评审组是否核实过场所？"),
+    v.Advise: v.Advise(advice="已核实"),
+    v.AddSigner: v.AddSigner(department="transport", place="beside", reason="涉及机动车检验"),
+    v.RemoveSigner: v.RemoveSigner(department="transport", reason="不涉及"),
+    v.Suspend: v.Suspend(ground="hearing", reason="申请人要求听证"),
+    v.Resume: v.Resume(reason="听证结束"),
+    v.CopyTo: v.CopyTo(persons=("inspector",)),
+    v.Comment: v.Comment(text="已电话联系申请人"),
+}
 
 
 def usual_command(name: str, kind: type[c.Command], codes: Iterable[str] = ()) -> c.Command:
@@ -146,6 +164,8 @@ def usual_command(name: str, kind: type[c.Command], codes: Iterable[str] = ()) -
         c.ConfirmRows: c.ConfirmRows(every=True, ways=("site_test",)),
         c.Annul: c.Annul(grounds="承诺严重不实", basis="《行政许可法》第六十九条"),
     }
+    if kind in VERB_COMMANDS:
+        return VERB_COMMANDS[kind]
     if kind is c.RecordFindings:
         return c.RecordFindings(lines=tuple((code, "meets", "") for code in codes))
     if name == "retract":

@@ -10,6 +10,7 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.store.factories import VERB_COMMANDS
 from workflow.commands import (
     COMMANDS,
     TEXT_LIMIT,
@@ -43,6 +44,8 @@ GOOD = {
     Annul: {"grounds": "不实", "basis": "第六十九条"},
     ExtendWithApproval: {"grounds": "情况复杂", "approved_by": "副市长 张三", "approval_number": "示政函1号"},
 }
+GOOD |= {type(command): {name: getattr(command, name) for name in command.payload()}
+         for command in VERB_COMMANDS.values()}  # fmt: skip
 
 garbage = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.binary(max_size=4)

@@ -75,7 +75,8 @@ def test_a_button_is_there_exactly_for_whom_the_definition_names(path: Path) -> 
         expected = {action for action, spec in raw["actions"].items()
                     if state in spec["from"] and spec.get("track", track) == track and not spec.get("automatic")
                     and name in WHO[spec["who"]]}
-        assert {offer.action.name for offer in offers(procedure, case, actor)} == expected, (state, track, name)
+        offered = {offer.action.name for offer in offers(procedure, case, actor) if offer.action.spec.verb is None}
+        assert offered == expected, (state, track, name)
 
 
 @every_file

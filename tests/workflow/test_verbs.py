@@ -154,7 +154,7 @@ def test_a_limit_that_had_been_met_is_taken_up_where_it_stopped() -> None:
 
 
 def test_without_a_ground_the_limit_runs_on_through_a_return() -> None:
-    walk = walk_to("awaiting_decision", **{})
+    walk = walk_to("awaiting_decision")
     section = CMA.by_name["return_to_under_review"].spec
     bare = replace(CMA.by_name["return_to_under_review"], spec=section.model_copy(update={"rests": None}))
     walk.procedure = _with(bare)
@@ -257,7 +257,8 @@ def test_a_transferred_duty_is_that_persons_alone() -> None:
 
 
 def test_a_transfer_ends_with_the_step() -> None:
-    walk = walk_to("submitted").take("transfer_by_window_officer", None, v.Transfer(person="second-window", reason="调休"))
+    walk = walk_to("submitted")
+    walk.take("transfer_by_window_officer", None, v.Transfer(person="second-window", reason="调休"))
     second = person("second-window", Role.WINDOW_OFFICER)
     walk.take("request_correction", second).take("resubmit")
     assert walk.duties() == {Duty(Role.WINDOW_OFFICER, "")}
@@ -313,7 +314,8 @@ def test_only_the_roles_of_the_definition_are_asked_for_advice() -> None:
 
 
 def added(place: str) -> Walk:
-    return walk_to("awaiting_sign_off").take("add_signer", None, v.AddSigner(department="transport", place=place, reason="x"))
+    asked = v.AddSigner(department="transport", place=place, reason="x")
+    return walk_to("awaiting_sign_off").take("add_signer", None, asked)
 
 
 def owing(walk: Walk) -> set[str]:

@@ -20,7 +20,6 @@ from tests.store.factories import (
     usual_command,
 )
 from workflow import procedures
-from workflow import verb_commands as v
 from workflow.case import Case
 from workflow.clocks import Law
 from workflow.commands import Command
@@ -54,21 +53,6 @@ def law_for(procedure: Procedure) -> Law:
 
 LAW = law_for(CMA)
 
-COMMANDS: Mapping[str, Command] = {
-    "return": v.Return(reason="第3行的依据标准已作废"),
-    "recall": v.Recall(reason="结论有误"),
-    "transfer": v.Transfer(person="second-leader", reason="出差"),
-    "consult": v.Consult(person="review-organiser", role="review_organiser", question="评审组是否核实过场所？"),
-    "advise": v.Advise(advice="已核实"),
-    "add_signer": v.AddSigner(department="transport", place="beside", reason="涉及机动车检验"),
-    "remove_signer": v.RemoveSigner(department="transport", reason="不涉及"),
-    "suspend": v.Suspend(ground="hearing", reason="申请人要求听证"),
-    "resume": v.Resume(reason="听证结束"),
-    "copy": v.CopyTo(persons=("inspector",)),
-    "comment": v.Comment(text="已电话联系申请人"),
-}
-
-
 @dataclass
 class Walk:
     """A case and the day it is; `take` acts, `at` the usual person where none is named."""
@@ -89,8 +73,6 @@ class Walk:
 
     def usual(self, name: str) -> Command:
         action = self.procedure.by_name[name]
-        if action.spec.verb in COMMANDS:
-            return COMMANDS[action.spec.verb]
         return usual_command(name.partition("_back_to_")[0], action.command, ("4.1",))
 
     def usual_actor(self, name: str) -> Actor:
@@ -100,10 +82,6 @@ class Walk:
         if who in ("answers_for_a_department_asked", "department_officer"):
             owing = [d for d in self.procedure.asked(self.case.facts) if d not in self.case.answered()]
             return department_officer(owing[0] if owing else "ecology")
-        if who == "works_on_it":
-            return WINDOW_OFFICER
-        if who == "is_consulted":
-            return REVIEW_ORGANISER
         return STAFF[who]
 
     def walk(self, names: Iterable[str]) -> "Walk":
