@@ -14,7 +14,7 @@ from web.context import ROLE_LABELS, say
 from web.departments import VERDICTS, department_name, round_words
 from web.departments import departments as departments
 from workflow import procedures
-from workflow.procedure import Procedure, StateSpec
+from workflow.procedure import Action, Procedure, StateSpec
 from workflow.vocabulary import N_, Message, Role
 
 # The audit keeps the rule under which somebody acted; these are the rules that are not roles.
@@ -147,7 +147,7 @@ def history(file: CaseFile, entries: Iterable[TimelineEntry]) -> list[EntryFace]
 
 
 def _entry(procedure: Procedure, entry: TimelineEntry) -> EntryFace:
-    action = procedure.by_name.get(entry.action)
+    action = procedure.by_name.get(entry.action) or _of_another_version(procedure, entry.action)
     if note := note_words(procedure, entry.action, entry.payload):
         return EntryFace(entry.at, note[0], "", note[1], note[2], entry.hash, say(_role_words(entry.role)))
     if action is None:
@@ -157,6 +157,11 @@ def _entry(procedure: Procedure, entry: TimelineEntry) -> EntryFace:
         return EntryFace(entry.at, action.done, "", TONES[action.spec.tone], said(entry.payload), entry.hash, place)
     return EntryFace(entry.at, action.done, by_whom(entry), TONES[action.spec.tone], said(entry.payload), entry.hash,
                      place)
+
+
+def _of_another_version(procedure: Procedure, name: str) -> Action | None:
+    """A step that was taken before the case went over to this version, where this one has it no more."""
+    return next((p.by_name[name] for p in procedures.every() if p.name == procedure.name and name in p.by_name), None)
 
 
 def by_whom(entry: TimelineEntry) -> str:
