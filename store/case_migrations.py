@@ -214,7 +214,8 @@ class CaseMigrations:
                 by = row.asked_by
                 actor = Actor(by["account_id"], by["person_id"], by["name"], frozenset({Role.ADMINISTRATOR}))
                 told = {"reason": row.reason, "migration": row.public_id,
-                        "changes": [str(message) for message in looked.changes]}
+                        "changes": [str(message) for message in looked.changes],
+                        "ended": [clock.plain() for clock in looked.ended]}
                 moment = moment_of(self.database.clock, law, locked)
                 carry_over(connection, locked, new, looked.after, actor, moment, told)
                 values = {"standing": "moved", "findings": _findings(looked)}

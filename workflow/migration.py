@@ -57,11 +57,15 @@ class Obstacle:
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """What a migration would mean for one case: `after` is the case as it would be, None unless it can go over."""
+    """What a migration would mean for one case: `after` is the case as it would be, None unless it can go over.
+
+    `ended`: clocks that the other version does not know, stopped; the case no longer carries them, its audit does.
+    """
 
     obstacles: tuple[Obstacle, ...]
     changes: tuple[Message, ...]  # for the applicant
     after: Case | None
+    ended: tuple[Clock, ...] = ()
 
     @property
     def standing(self) -> Standing:
@@ -107,7 +111,8 @@ def outlook(case: Case, old: Procedure, new: Procedure, plan: Plan, on: date, la
             N_("In the state %(state)s the system would at once %(action)s: map the state to the one after it."),
             {"state": _state(new, after.state), "action": step.label}), "states", case.state))
     changes = tuple(_changes(case, after, old, new))
-    return Outlook(tuple(obstacles), changes, None if obstacles else after)
+    ended = tuple(_ended(c, on, law) for c in case.clocks if _name(c, plan) not in new.spec.clocks)
+    return Outlook(tuple(obstacles), changes, None if obstacles else after, ended)
 
 
 # -- what is not there ------------------------------------------------------------------------------------------------
@@ -206,17 +211,17 @@ def _mapped(case: Case, new: Procedure, plan: Plan) -> Case:
 
 
 def _gone_over(case: Case, mapped: Case, new: Procedure, plan: Plan, on: date, law: Law) -> Case:
-    clocks = tuple(c for clock in case.clocks if (c := _clock(clock, new, plan, on, law)))
+    clocks = tuple(replace(c, name=_name(c, plan)) for c in case.clocks if _name(c, plan) in new.spec.clocks)
     turned = turn(new, replace(mapped, clocks=clocks), mapped.state, on, law)
     return replace(mapped, clocks=turned, version=case.version + 1)
 
 
-def _clock(clock: Clock, new: Procedure, plan: Plan, on: date, law: Law) -> Clock:
-    """A clock under its new name; one that ends with the migration is stopped as dropped and keeps its name."""
-    name = plan.clocks.get(clock.name, clock.name)
-    if clock.is_stopped or name in new.spec.clocks:
-        return replace(clock, name=name or clock.name)
-    return stop(clock, on, law.calendar, Outcome.DROPPED)
+def _name(clock: Clock, plan: Plan) -> str:
+    return plan.clocks.get(clock.name, clock.name)
+
+
+def _ended(clock: Clock, on: date, law: Law) -> Clock:
+    return clock if clock.is_stopped else stop(clock, on, law.calendar, Outcome.DROPPED)
 
 
 # -- what the applicant sees of it -------------------------------------------------------------------------------------
