@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from flask import url_for
@@ -175,7 +174,3 @@ def version_frame(line: VersionLine, procedure: Procedure | None, part: str) -> 
         "tabs": [{"label": PARTS[p], "current": p == part, "count": None,
                   "url": url_for("procedures.show", name=line.name, version=line.version,
                                  part=None if p == "overview" else p)} for p in shown]}
-
-
-def last_change(at: datetime, by: str) -> Message:
-    return Message(N_("%(at)s, %(by)s"), {"at": at, "by": by})
