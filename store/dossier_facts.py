@@ -1,7 +1,7 @@
 """The facts that follow from a dossier: what the guards of the procedure and the certificate number read."""
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from store.dossier_values import SECTION_TITLES, SECTIONS, TABLE_TITLES, Agency, Faults, Sections
 from store.eligibility import Exclusion
@@ -55,7 +55,17 @@ class Called:
     departments: tuple[str, ...]
 
 
-def called_by(section: str, catalogues: Catalogues) -> Called:
+class Calls(Protocol):
+    """Which section calls for whom: rows by name, and what holds for the others."""
+
+    @property
+    def calls(self) -> tuple[dict[str, Any], ...]: ...
+
+    @property
+    def call_defaults(self) -> Mapping[str, Any]: ...
+
+
+def called_by(section: str, catalogues: Calls) -> Called:
     """Field and departments of a section: by its name, else by the words in it, else the fallback."""
     name = "".join(section.split())
     for row in catalogues.calls:

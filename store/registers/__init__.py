@@ -9,7 +9,18 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from store.registers import amendments, application, certificate, commitment, licence, renewal, review, team, verbs
+from store.registers import (
+    amendments,
+    application,
+    certificate,
+    commitment,
+    licence,
+    renewal,
+    review,
+    subjects,
+    team,
+    verbs,
+)
 from store.registers.moment import Moment
 from workflow.engine import Step
 
@@ -25,6 +36,7 @@ REGISTERS: dict[str, Register] = {
         review.record_findings,
         review.confirm_rows,
         review.confirm_rows_on_commitment,
+        subjects.digest_by_department,
         certificate.issue_certificate,
         certificate.annul_certificate,
         certificate.certificate_is_gone,
