@@ -1,16 +1,29 @@
 """Accounts as values: what the rest of the house learns about who is behind a request."""
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Text, cast, func, select
 
 from store.records.agencies import AgencyRecord
+from store.records.columns import table_of
 from store.records.people import AccountRecord, AccountRoleRecord
 from workflow.vocabulary import Actor, Role
 
-_ACCOUNT = AccountRecord.__table__
+_ACCOUNT = table_of(AccountRecord)
+_OTHER = _ACCOUNT.alias("other")
+_AS_THEY_ARE = ("id", "login", "person_id", "name", "department", "agency_id", "email", "language", "active",
+                "locked_until", "created_at")
+_ROLES = (select(func.aggregate_strings(AccountRoleRecord.role, ","))
+          .where(AccountRoleRecord.account_id == _ACCOUNT.c.id).correlate(_ACCOUNT).scalar_subquery())
+_AFFILIATIONS = (select(func.aggregate_strings(cast(_OTHER.c.agency_id, Text), ","))
+                 .where(_OTHER.c.person_id == _ACCOUNT.c.person_id, _OTHER.c.agency_id.is_not(None))
+                 .correlate(_ACCOUNT).scalar_subquery())
+WITH_AGENCY = _ACCOUNT.outerjoin(table_of(AgencyRecord))
+COLUMNS = (*(_ACCOUNT.c[name].label(f"account_{name}") for name in _AS_THEY_ARE), _ROLES.label("account_roles"),
+           AgencyRecord.name.label("account_agency_name"), _AFFILIATIONS.label("account_affiliations"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,27 +61,15 @@ def read_account(connection: Connection, account_id: int) -> Account | None:
 
 
 def read_accounts(connection: Connection, clause: Any) -> list[Account]:
-    rows = connection.execute(
-        select(_ACCOUNT, AgencyRecord.name.label("agency_name"))
-        .select_from(_ACCOUNT.outerjoin(AgencyRecord.__table__)).where(clause)
-        .order_by(_ACCOUNT.c.login)).mappings().all()
-    if not rows:
-        return []
-    ids, people = [row["id"] for row in rows], {row["person_id"] for row in rows}
-    roles: dict[int, set[Role]] = {}
-    for account_id, role in connection.execute(
-            select(AccountRoleRecord.account_id, AccountRoleRecord.role).where(
-                AccountRoleRecord.account_id.in_(ids))):
-        roles.setdefault(account_id, set()).add(Role(role))
-    agencies: dict[str, set[int]] = {}
-    for person_id, agency_id in connection.execute(
-            select(AccountRecord.person_id, AccountRecord.agency_id).where(
-                AccountRecord.person_id.in_(people), AccountRecord.agency_id.is_not(None))):
-        if agency_id is not None:
-            agencies.setdefault(person_id, set()).add(agency_id)
-    return [Account(
-        id=row["id"], login=row["login"], person_id=row["person_id"], name=row["name"],
-        roles=frozenset(roles.get(row["id"], ())), department=row["department"], agency_id=row["agency_id"],
-        agency_name=row["agency_name"], email=row["email"], language=row["language"], active=row["active"],
-        locked_until=row["locked_until"], created_at=row["created_at"],
-        affiliations=frozenset(agencies.get(row["person_id"], ()))) for row in rows]
+    """Accounts by login: one statement, however many roles and agencies."""
+    rows = connection.execute(select(*COLUMNS).select_from(WITH_AGENCY).where(clause).order_by(_ACCOUNT.c.login))
+    return [account_of(row) for row in rows.mappings()]
+
+
+def account_of(row: Mapping[Any, Any]) -> Account:
+    """An account from a row that holds COLUMNS."""
+    kept = {name: row[f"account_{name}"] for name in _AS_THEY_ARE}
+    roles, agencies = row["account_roles"] or "", row["account_affiliations"] or ""
+    return Account(**kept, agency_name=row["account_agency_name"],
+                   roles=frozenset(Role(role) for role in roles.split(",") if role),
+                   affiliations=frozenset(int(key) for key in agencies.split(",") if key))

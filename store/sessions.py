@@ -9,11 +9,15 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select, update
 
 from store.database import Database
-from store.people import Account, read_account
-from store.records.people import SessionRecord
+from store.people import COLUMNS, WITH_AGENCY, Account, account_of
+from store.records.columns import table_of
+from store.records.people import AccountRecord, SessionRecord
 from workflow.vocabulary import Role
 
-_TABLE = SessionRecord.__table__
+_TABLE = table_of(SessionRecord)
+_WITH_ACCOUNT = select(
+    *(c.label("of_account") if c.name == "account_id" else c for c in _TABLE.c), *COLUMNS
+).select_from(_TABLE.outerjoin(WITH_AGENCY, AccountRecord.id == _TABLE.c.account_id))  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +54,14 @@ class SessionStore:
     def find(self, token: str) -> KeptSession | None:
         """The session of a cookie: None when there is none, it is over, or its account was closed."""
         with self.database.reading() as connection:
-            row = connection.execute(
-                select(_TABLE).where(_TABLE.c.id_hash == hash_of(token))).mappings().first()
-            if row is None:
+            row = connection.execute(_WITH_ACCOUNT.where(_TABLE.c.id_hash == hash_of(token))).mappings().first()
+        if row is None:
+            return None
+        account = None
+        if row["of_account"] is not None:
+            if row["account_id"] is None or not row["account_active"]:
                 return None
-            account = None
-            if row["account_id"] is not None:
-                account = read_account(connection, row["account_id"])
-                if account is None or not account.active:
-                    return None
+            account = account_of(row)
         if self._over(row["created_at"], row["seen_at"], account):
             return None
         return KeptSession(row["id_hash"], dict(row["values"]), account, row["created_at"], row["seen_at"],

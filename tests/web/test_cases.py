@@ -354,7 +354,7 @@ def test_rows_of_an_annex_are_annulled_by_name(house, client_of):
 
 
 def test_a_case_page_asks_little_of_the_database(case_in, client_of, house):
-    from tests.store.statements import counted
+    from tests.store.statements import counted, counts_without_end
 
     case = case_in("awaiting_sign_off", rows=300)
     browser = client_of(Role.LEADER)
@@ -362,7 +362,8 @@ def test_a_case_page_asks_little_of_the_database(case_in, client_of, house):
     for tab in TABS:
         with counted(house.database) as statements:
             browser.get(f"/cases/{case.public_id}{tab}")
-        assert len(statements) <= 14, (tab, len(statements), statements)
+        assert len(statements) <= 10, (tab, len(statements), statements)
+        assert [s for s in statements if counts_without_end(s)] == [], tab
 
 
 def test_english_pages_speak_english(case_in, client_of):

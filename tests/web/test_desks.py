@@ -8,7 +8,7 @@ import pytest
 from store.people import Account
 from tests.store import factories
 from tests.store.factories import CaseHand
-from tests.store.statements import counted
+from tests.store.statements import counted, counts_without_end
 from tests.store.test_queues import TODAY, lay_out_tasks
 from web.context import House
 from workflow.vocabulary import Role
@@ -92,6 +92,16 @@ def test_the_administrator_sees_numbers_and_no_case(house, case_in, client_of):
     page = browser.get(address(Role.ADMINISTRATOR)).text
     assert "待受理" in page and "示例检测有限公司" not in page
     assert browser.get(f"/cases/{case.public_id}").status_code == 404
+
+
+@pytest.mark.parametrize("role", STAFF)
+def test_every_desk_asks_little_of_the_database(house, client_of, role):
+    browser = client_of(role)
+    browser.get(address(role))
+    with counted(house.database) as statements:
+        assert browser.get(address(role)).status_code == 200
+    assert len(statements) <= 10, (role, statements)
+    assert [s for s in statements if counts_without_end(s)] == [], role
 
 
 @pytest.mark.parametrize("tasks", [10, 1000])
