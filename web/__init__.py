@@ -10,6 +10,7 @@ BLUEPRINTS: tuple[str, ...] = (
     "web.annexes",
     "web.uploads",
     "web.desks",
+    "web.bulk",
     "web.cases",
     "web.delegations",
     "web.hand_overs",

@@ -88,7 +88,7 @@ def register(app: Flask) -> None:
 
 def _me() -> dict[str, Any]:
     account = web_session().account if has_request_context() else None
-    return {"me": Me(account) if account else None, "acting_for": _acting_for}
+    return {"me": Me(account) if account else None, "acting_for": _acting_for, "stead": stead}
 
 
 def _acting_for() -> Principal | None:

@@ -87,7 +87,7 @@ def start() -> Response:
 @bp.get("/<role>")
 def show(role: str) -> str:
     """The queue of one desk, or the overview of an administrator."""
-    actor, desk = current_actor(), _desk(role)
+    actor, desk = current_actor(), desk_of(role)
     if desk is Role.ADMINISTRATOR:
         return render_template("desks/overview.html", role=desk, **_overview())
     queues, wanted = QueueStore(database()), _wanted()
@@ -98,7 +98,8 @@ def show(role: str) -> str:
         count=count, cap=CAP, wanted=wanted, recent=_recent(), choices=_choices(), today=today())
 
 
-def _desk(role: str) -> Role:
+def desk_of(role: str) -> Role:
+    """The desk of an address, if it is one of the actor's. Raises Refusal("unknown")."""
     actor = current_actor()
     found = next((each for each in desks_of(actor) if kebab(each) == role), None)
     if found is None:

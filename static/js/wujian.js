@@ -6,6 +6,7 @@ import { startForms } from "./forms.js";
 import { startQueues } from "./queues.js";
 import { startSelections } from "./selections.js";
 import { labelCells } from "./tables.js";
+import { startTicks } from "./ticks.js";
 import { startUploads } from "./uploads.js";
 
 function start(root) {
@@ -14,6 +15,7 @@ function start(root) {
   startForms(root);
   startUploads(root);
   startSelections(root);
+  startTicks(root);
 }
 
 start(document);

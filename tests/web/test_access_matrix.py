@@ -79,6 +79,7 @@ DOORS: Mapping[str, frozenset[str]] = {
     "administration": frozenset({"administrator"}), "calendars": frozenset({"administrator"}),
      "jobs": frozenset({"administrator"}),
     "procedures": OFFICIALS, "delegations": OFFICIALS,
+    "bulk": OFFICIALS,
     "hand_overs": frozenset({"administrator", "review_organiser"}), "places": OFFICIALS,
     "drafts": frozenset({"administrator"}), "migrations": frozenset({"administrator"}),
 }
