@@ -65,11 +65,11 @@ def show(name: str, version: int) -> str:
     if part not in PARTS:
         raise Refusal("unknown", Message(N_("There is no such page.")))
     procedure, faults = read(found)
+    part = part if procedure or part in ("proof", "text") else "overview"
     others = [line for line in versions().lines(name) if line.version != version]
     return render_template(
-        f"procedures/{part if procedure or part in ('overview', 'proof', 'text') else 'overview'}.html",
-        version=found, line=found.line, procedure=procedure, faults=faults, others=others, standings=STANDINGS,
-        frame=version_frame(found.line, procedure, part), in_words=in_words, **_of(part, found, procedure))
+        f"procedures/{part}.html", version=found, line=found.line, procedure=procedure, faults=faults,
+        others=others, standings=STANDINGS, frame=version_frame(found.line, procedure, part), in_words=in_words, **_of(part, found, procedure))
 
 
 def _of(part: str, found: Version, procedure: Any) -> dict[str, Any]:
