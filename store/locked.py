@@ -215,10 +215,12 @@ def replay(
 
 def only_missed(connection: Connection, locked: Locked, names: Set[str], seen: int) -> bool:
     """Whether everything that happened after the version `seen` were acts with these names."""
+    if not 0 < seen < locked.case.version:
+        return False
     missed = connection.scalars(
         select(AuditRecord.action).where(AuditRecord.case_id == locked.case.id, AuditRecord.version > seen)
     ).all()
-    return 0 < seen < locked.case.version and bool(missed) and set(missed) <= names
+    return bool(missed) and set(missed) <= names
 
 
 def _both_names(entry: Any) -> str | Message:

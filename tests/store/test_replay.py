@@ -20,7 +20,7 @@ from tests.store.factories import (
     everything,
     flaws,
 )
-from workflow.commands import Decide, Plain, RecordSignOff
+from workflow.commands import AskAgain, Plain, RecordSignOff
 from workflow.vocabulary import SYSTEM, Refusal, Verdict
 
 Factory = Callable[..., CaseHand]
@@ -205,7 +205,7 @@ def test_an_answer_captured_in_one_round_does_not_count_in_the_next(cma_case: Fa
     hand = cma_case("awaiting_sign_off", departments=("ecology", "transport"))
     hand.walk(["ask"])
     captured = [r for r in hand.taken if r["name"] == "sign_off"]
-    hand.take("ask_departments_again", Decide(grounds="补充材料"))
+    hand.take("ask_departments_again", AskAgain(departments=("ecology", "transport"), grounds="补充材料"))
     for request in captured:
         assert repeat(hand, request).replayed
         with pytest.raises(Refusal) as caught:
