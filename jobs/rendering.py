@@ -33,7 +33,7 @@ def render_certificate(bench: Bench, job: Job) -> Done:
 def _render(bench: Bench, wanted: ToRender) -> None:
     origin = bench.workshop.settings.origin
     try:
-        if wanted.content:
+        if wanted.is_licence:
             rendered = bench.renderer.licence(licence_values(wanted, origin))
         else:
             rendered = bench.renderer.certificate(*certificate_values(wanted, origin))
@@ -54,8 +54,8 @@ def certificate_values(wanted: ToRender, origin: str) -> tuple[Certificate, Anne
     held = wanted.certificate
     certificate = Certificate(
         number=held.number,
-        agency_name=held.agency_name,
-        agency_address=held.agency_address,
+        agency_name=wanted.agency_name,
+        agency_address=wanted.agency_address,
         liability_bearer=wanted.liability_bearer,
         issued_on=wanted.issued_on,
         valid_from=held.valid_from,
@@ -63,6 +63,7 @@ def certificate_values(wanted: ToRender, origin: str) -> tuple[Certificate, Anne
         authority_name=held.authority_name,
         verify_url=f"{origin}/v/{held.verify_code}",
         verify_code=held.verify_code,
+        edition=wanted.version,
     )
     rows = tuple(AnnexRow(*texts) for texts in wanted.rows)
     signatories = tuple(Signatory(*texts) for texts in wanted.signatories)
@@ -76,7 +77,7 @@ def licence_values(wanted: ToRender, origin: str) -> Licence:
     return Licence(
         title=content["title"],
         number=held.number,
-        holder=held.agency_name,
+        holder=wanted.agency_name,
         statement=content["statement"],
         shown=tuple((label, text) for label, text, _ in content["shown"]),
         issued_on=wanted.issued_on,
@@ -88,6 +89,7 @@ def licence_values(wanted: ToRender, origin: str) -> Licence:
         annex_title=annex.get("title", ""),
         columns=tuple(chinese for chinese, _ in annex.get("columns", ())),
         rows=tuple(tuple(row) for row in annex.get("rows", ())),
+        edition=wanted.version,
     )
 
 

@@ -37,6 +37,7 @@ class Licence:
     rows: tuple[tuple[str, ...], ...] = ()
     template_version: str = "2026-1"
     specimen: bool = False
+    edition: int = 1  # in the embedded record only: no two editions are the same bytes, whatever they print
 
     def __post_init__(self) -> None:
         for name in ("title", "number", "holder", "statement", "authority_name"):

@@ -40,6 +40,7 @@ class Certificate:
     verify_code: str
     template_version: str = "2026-1"
     specimen: bool = False
+    edition: int = 1  # in the embedded record only: no two editions are the same bytes, whatever they print
 
     def __post_init__(self) -> None:
         if not _NUMBER.fullmatch(self.number):

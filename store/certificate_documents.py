@@ -86,12 +86,19 @@ class CertificateDocuments:
             agency = connection.scalar(
                 select(AgencyRecord.particulars).where(AgencyRecord.id == certificate.agency_id)
             )
+            holder = (version.content or {}).get("holder") or {}  # kept when a later version says another
             return ToRender(
                 certificate=certificate,
+                agency_name=str(holder.get("agency_name") or certificate.agency_name),
+                agency_address=str(holder.get("agency_address") or certificate.agency_address),
                 version=version.version,
                 issued_on=version.issued_on,
                 sha256=version.sha256,
-                liability_bearer=str((agency or {}).get("liability_bearer") or certificate.agency_name),
+                liability_bearer=str(
+                    holder.get("liability_bearer")
+                    or (agency or {}).get("liability_bearer")
+                    or certificate.agency_name
+                ),
                 rows=rows,
                 signatories=signatories_of(connection, certificate.id, version.version),
                 content=version.content,

@@ -111,6 +111,11 @@ class Edition:
     rendered_at: datetime | None
     content: Mapping[str, Any] | None = None
 
+    @property
+    def is_licence(self) -> bool:
+        """Whether it is described by a dossier file; otherwise it is one of the official form."""
+        return bool(self.content and self.content.get("title"))
+
 
 @dataclass(frozen=True, slots=True)
 class ToRender:
@@ -124,6 +129,13 @@ class ToRender:
     rows: tuple[tuple[str, ...], ...]
     signatories: tuple[tuple[str, str, str, str], ...]
     content: Mapping[str, Any] | None = None  # what a certificate of a dossier file says beside its holder
+    agency_name: str = ""  # as this version says it; a later one may say another
+    agency_address: str = ""
+
+    @property
+    def is_licence(self) -> bool:
+        """Whether it is described by a dossier file; otherwise it is one of the official form."""
+        return bool(self.content and self.content.get("title"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ def show(public_id: str) -> str:
     return render_template(
         "holdings/show.html", certificate=held, face=standing_face(held.standing(today())),
         title=procedures.current(held.kind).spec.title.message(), acts=acts(store.history(held.id)),
-        editions=editions, changes=changes, content=editions[0].content if editions else None,
+        editions=editions, changes=changes, content=editions[0].content if editions and editions[0].is_licence else None,
         rows=store.annex(held.id, limit=1).total, signatories=store.signatories(held.id, version=held.version))
 
 

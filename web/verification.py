@@ -84,7 +84,7 @@ def certificate(code: str) -> str | tuple[str, int]:
     edition = next(iter(CertificateDocuments(database()).editions(one.id)), None)
     page = render_template(
         "verification/certificate.html", certificate=one, title=procedures.current(one.kind).spec.title.message(),
-        content=edition.content if edition else None, face=standing_face(one.standing(today())), form=form, on=on,
+        content=edition.content if edition and edition.is_licence else None, face=standing_face(one.standing(today())), form=form, on=on,
         annex=annex, search=search, signatories=store.signatories(one.id, version=one.version),
         acts=acts(store.history(one.id)), annulled=store.rows_ended(one.id), moment=now(),
         edition=edition)

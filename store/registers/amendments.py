@@ -38,6 +38,7 @@ def reissue_certificate(connection: Connection, step: Step, moment: Moment) -> M
     if not asked:
         return {}
     held, version = _new_version(connection, step, moment)
+    _keep_holder(connection, held, version)
     names = {n: str(asked[n]) for n in ("agency_name", "agency_address") if asked.get(n)}
     if names:
         connection.execute(update(CertificateRecord).where(CertificateRecord.id == held.id).values(**names))
@@ -46,6 +47,20 @@ def reissue_certificate(connection: Connection, step: Step, moment: Moment) -> M
         **({"name": names["agency_name"]} if "agency_name" in names else {}),
         **({"liability_bearer": asked["liability_bearer"]} if asked.get("liability_bearer") else {})})
     return _done(connection, step, moment, held, version, "reissued", told)
+
+
+def _keep_holder(connection: Connection, held: Any, version: int) -> None:
+    """An earlier version that is still to be rendered goes on saying the holder that it was issued to."""
+    one = CertificateVersionRecord
+    particulars = connection.scalar(select(AgencyRecord.particulars).where(AgencyRecord.id == held.agency_id)) or {}
+    holder = {"agency_name": held.agency_name, "agency_address": held.agency_address,
+              "liability_bearer": particulars.get("liability_bearer") or held.agency_name}
+    waiting = connection.execute(select(one.version, one.content).where(
+        one.certificate_id == held.id, one.version < version, one.sha256.is_(None))).all()
+    for row in waiting:
+        if not (row.content or {}).get("holder"):
+            connection.execute(update(one).where(one.certificate_id == held.id, one.version == row.version).values(
+                content={**(row.content or {}), "holder": holder}))
 
 
 def end_annex_rows(connection: Connection, step: Step, moment: Moment) -> Mapping[str, Any]:
@@ -188,11 +203,12 @@ def _new_version(connection: Connection, step: Step, moment: Moment) -> tuple[An
         return held, begun
     version = held.annex_version + 1
     connection.execute(update(CertificateRecord).where(CertificateRecord.id == held.id).values(annex_version=version))
-    content = connection.scalar(select(one.content).where(
-        one.certificate_id == held.id, one.version == held.annex_version))
+    content = dict(connection.scalar(select(one.content).where(
+        one.certificate_id == held.id, one.version == held.annex_version)) or {})
+    content.pop("holder", None)
     connection.execute(insert(one), {
         "certificate_id": held.id, "version": version, "case_id": case_id, "issued_on": moment.on, "annex_rows": 0,
-        "content": content})
+        "content": content or None})
     return held, version
 
 
