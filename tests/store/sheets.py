@@ -74,7 +74,8 @@ class SheetApplicant:
         codes = [line.code for line in self.lines()] if action.command is c.RecordFindings else ()
         return self.store.cases.perform(
             self.public_id, name, who, command or usual_command(name, action.command, codes),
-            command_id=f"{name}-{file.case.version}-{file.case.id}", expected_version=None, reauthenticated=True, **options)
+            command_id=f"{name}-{file.case.version}-{file.case.id}", expected_version=None, reauthenticated=True,
+            **options)
 
     def sign(self) -> None:
         """Read the commitment as it is shown and sign exactly that text."""
