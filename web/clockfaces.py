@@ -11,6 +11,7 @@ from workflow.deadlines import (
     Allowance,
     Clock,
     Line,
+    Outcome,
     Rest,
     Standing,
     Unit,
@@ -134,6 +135,10 @@ def _told(procedure: Procedure, clock: Clock) -> Iterable[Message]:
             "amount": say(amount_of(extension.allowance, extension.allowance.amount)),
             "on": extension.granted_on.isoformat(), "article": extension.allowance.article,
             "reason": extension.reason})
+    lapse = procedure.by_name.get(procedure.spec.clocks[clock.name].on_lapse or "")
+    if lapse is not None and clock.outcome is Outcome.MISSED and clock.stopped_on is not None:
+        yield Message(N_("Over; on %(on)s the law acted: %(action)s."),
+                      {"on": clock.stopped_on.isoformat(), "action": say(lapse.label)})
     if clock.escalated_on is not None:
         yield Message(N_("Over; the superior was told on %(on)s."), {"on": clock.escalated_on.isoformat()})
 

@@ -20,6 +20,7 @@ from store.records.certificates import CertificateEventRecord, CertificateRecord
 from store.records.columns import table_of
 from store.records.jobs import JobRecord
 from store.records.reference import CalendarYearRecord
+from tests.store.dossiers import DECLARATION, Applicant
 from tests.store.factories import LEADER, WINDOW_OFFICER, CaseHand, MovableClock, agency, flaws
 from workflow.commands import Decide
 from workflow.deadlines import Clock, Outcome
@@ -229,18 +230,18 @@ def test_an_extended_limit_reminds_again_before_its_new_day(
 HELD = "210013061568"
 
 
-def certificate(database: Database, agency_id: int, valid_to: date) -> str:
+def certificate(database: Database, agency_id: int, valid_to: date, number: str = HELD) -> str:
     with database.writing() as connection:
         connection.execute(
             insert(table_of(CertificateRecord)),
             {
-                "public_id": "p" * 22, "number": HELD, "agency_id": agency_id, "agency_name": "示例检测有限公司",
+                "public_id": "p" * 22, "number": number, "agency_id": agency_id, "agency_name": "示例检测有限公司",
                 "agency_address": "示例路1号", "authority_code": "21", "authority_name": "示例局", "status": "valid",
                 "issued_on": date(2020, 9, 1), "valid_from": date(2020, 9, 1), "valid_to": valid_to,
                 "annex_version": 1, "verify_code": "v" * 22, "imported": True,
             },
         )  # fmt: skip
-    return HELD
+    return number
 
 
 def standing(database: Database) -> str:
@@ -328,6 +329,24 @@ def test_an_annulled_certificate_is_not_renewed_by_law(
     clock.move_to(date(2026, 9, 1))
     assert [cases.lapse(), cases.lapse()] == [1, 0]
     assert (standing(database), events(database)) == ("annulled", [])
+
+
+def test_the_dossier_of_a_renewal_knows_the_last_day_of_the_agencys_own_certificate(
+    applicant: Callable[..., Applicant], database: Database
+) -> None:
+    mine = applicant("P05")
+    mine.upload()
+    assert mine.facts["certificate_expires_on"] == ""  # the register does not know what it names
+    certificate(database, agency(database, "别家检测有限公司"), date(2026, 9, 30), mine.facts["certificate_held"])
+    mine.save("declaration", **DECLARATION)
+    assert mine.facts["certificate_expires_on"] == ""
+    with database.writing() as connection:
+        connection.execute(update(table_of(CertificateRecord)).values(agency_id=mine.actor.agency_id))
+    mine.save("resources", site_right="owned", equipment_right="owned")
+    assert mine.facts["certificate_expires_on"] == "2026-09-30"
+    first = applicant("P01", "another")
+    first.upload()
+    assert "certificate_expires_on" not in first.facts
 
 
 # -- another calendar --------------------------------------------------------------------------------------

@@ -5,12 +5,16 @@ import io
 import json
 import re
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import configuration
 from store.calendars import Calendars, read_year, year_text
 from store.limits import Limits
+from tests.web.command_line import wujian
+from tests.web.conftest import SECRET
 from workflow.vocabulary import Refusal, Role
 
 OURS = """
@@ -122,3 +126,22 @@ def test_a_published_year_reaches_open_cases(house: Any, client_of: Any) -> None
     browser.send("/calendars/publish", content=year_text(read_year(OURS)), sure="y")
     Limits(house.database, house.laws).recount()
     assert Limits(house.database, house.laws).recount() == 0
+
+
+def test_the_command_line_publishes_the_same_file_and_may_be_repeated(
+    settings: configuration.Settings, tmp_path: Path
+) -> None:
+    file = tmp_path / "CN-2027.yaml"
+    file.write_text(OURS, encoding="utf-8")
+    place = {"var": settings.var, "database_url": settings.database_url, "secret_key": SECRET}
+    dry = wujian("calendar", "import", file, "--dry-run", cwd=tmp_path, **place)
+    assert dry.returncode == 0 and "days change" in dry.stdout and "published" not in dry.stdout
+    first = wujian("calendar", "import", file, cwd=tmp_path, **place)
+    assert first.returncode == 0 and "2027 is published." in first.stdout
+    again = wujian("calendar", "import", file, cwd=tmp_path, **place)
+    assert "was published before" in again.stdout and "0 days change" in again.stdout
+    listed = wujian("calendar", "list", cwd=tmp_path, **place).stdout
+    assert "2027\tpublished\t国办发明电〔2026〕0号（虚构）" in listed
+    file.write_text("year: 2027", encoding="utf-8")
+    refused = wujian("calendar", "import", file, cwd=tmp_path, **place)
+    assert refused.returncode == 1 and "cannot be used" in refused.stderr
