@@ -69,7 +69,8 @@ def show(name: str, version: int) -> str:
     others = [line for line in versions().lines(name) if line.version != version]
     return render_template(
         f"procedures/{part}.html", version=found, line=found.line, procedure=procedure, faults=faults,
-        others=others, standings=STANDINGS, frame=version_frame(found.line, procedure, part), in_words=in_words, **_of(part, found, procedure))
+        others=others, standings=STANDINGS, frame=version_frame(found.line, procedure, part),
+        in_words=in_words, **_of(part, found, procedure))
 
 
 def _of(part: str, found: Version, procedure: Any) -> dict[str, Any]:
