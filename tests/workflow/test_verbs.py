@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import Any
 
 import pytest
 
@@ -14,6 +13,7 @@ from tests.workflow.verb_walk import (
     LEADER,
     REVIEW_ORGANISER,
     SECOND_LEADER,
+    SHELF,
     TEAM_LEADER,
     THIRD_LEADER,
     WINDOW_OFFICER,
@@ -25,9 +25,10 @@ from workflow import procedures
 from workflow import verb_commands as v
 from workflow.commands import Command, RecordSignOff
 from workflow.deadlines import Outcome
-from workflow.procedure import Duty
+from workflow.procedure import Action, Duty, Procedure
 from workflow.verbs import facts as f
 from workflow.verbs.facts import RESERVED
+from workflow.verbs.guards import NAMED as GUARDS
 from workflow.vocabulary import Actor, Refusal, Role
 
 STRAIGHT = v.Return(reason="请补充评审记录", way="straight_back")
@@ -472,9 +473,73 @@ def test_a_definition_without_verbs_has_no_action_of_any() -> None:
     assert not [a.name for a in procedures.find("cma", 1).actions if a.spec.verb or a.spec.occasion]
 
 
-def _with(action: Any) -> Any:
-    procedure = replace(CMA, digest=f"{CMA.digest}-{action.name}")
-    object.__setattr__(procedure, "actions", tuple(action if a.name == action.name else a for a in CMA.actions))
-    object.__setattr__(procedure, "by_name", {a.name: a for a in procedure.actions})
-    return procedure
+# -- every guard is needed ------------------------------------------------------------------------------------------
 
+# guard -> a promise that breaks without it
+NEEDED = {
+    "straight_back_is_possible": test_straight_back_is_offered_only_where_the_definition_says_by_which_act,
+    "it_was_your_own_act": test_only_ones_own_act_can_be_recalled,
+    "person_is_another": test_nobody_transfers_to_oneself_nor_to_whom_the_separation_of_duties_keeps_away,
+    "person_is_apart_as_leader": test_nobody_transfers_to_oneself_nor_to_whom_the_separation_of_duties_keeps_away,
+    "role_may_be_asked": test_only_the_roles_of_the_definition_are_asked_for_advice,
+    "advice_is_asked_by_you": test_a_question_can_be_taken_back_by_whoever_asked,
+    "signer_is_new": test_whom_the_procedure_asks_is_neither_added_twice_nor_taken_off,
+    "signer_was_added": test_whom_the_procedure_asks_is_neither_added_twice_nor_taken_off,
+    "signer_has_not_answered": test_an_added_signer_can_be_taken_off_until_they_have_answered,
+    "signer_has_the_turn": test_who_was_added_before_the_others_answers_first,
+    "every_added_signer_answered": test_an_objection_does_not_pass_an_added_signer_by,
+    "answers_still_stand": test_a_grant_after_a_straight_return_rests_on_answers_that_still_stand,
+    "not_reminded_today": test_there_is_one_reminder_a_day_for_each_duty,
+    "ground_is_open": test_a_case_is_suspended_only_on_a_ground_on_which_every_limit_rests,
+    "copy_is_new": test_a_copy_is_given_once_and_lets_the_person_comment,
+    "duty_is_at_hand_as_leader": test_a_transferred_duty_is_that_persons_alone,
+    "duty_is_at_hand_as_department_officer": test_a_department_transfers_its_own_answer_only,
+}
+
+
+@pytest.mark.parametrize("guard", NEEDED)
+def test_every_guard_of_a_verb_is_missed_when_it_is_gone(guard: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    NEEDED[guard]()
+    assert any(g.__name__ == guard for a in CMA.actions for g in a.guards)
+    bare = [replace(a, guards=tuple(g for g in a.guards if g.__name__ != guard)) for a in CMA.actions]
+    monkeypatch.setitem(SHELF, "cma", replace(CMA, actions=tuple(bare), digest=f"{CMA.digest}-without-{guard}"))
+    with pytest.raises((AssertionError, pytest.fail.Exception, Refusal)):
+        NEEDED[guard]()
+
+
+def test_no_guard_of_a_verb_is_forgotten_above() -> None:
+    """The guards made for one role each are the same function; one role stands for all."""
+    families = ("duty_is_at_hand_as_", "person_is_apart_as_")
+    used = {g.__name__ for a in CMA.actions for g in a.guards} & set(GUARDS)
+    assert {g for g in used if not g.startswith(families)} <= set(NEEDED)
+
+
+@pytest.mark.parametrize("occasion", ["back_to", "in_order", "last_act", "suspended", "signers_added", "consulted"])
+def test_every_occasion_of_a_verb_is_missed_when_it_is_gone(occasion: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    promises = {
+        "back_to": test_in_order_every_later_step_is_taken_again,
+        "in_order": test_straight_back_leads_to_the_person_who_returned_it_and_to_nobody_else,
+        "last_act": test_nobody_recalls_what_somebody_has_acted_on,
+        "suspended": test_a_suspended_case_offers_only_resume_comment_copy_and_retract,
+        "signers_added": lambda: _absent("awaiting_sign_off", "remove_signer", REVIEW_ORGANISER),
+        "consulted": lambda: _absent("awaiting_decision", "stop_consulting_by_leader", LEADER),
+    }
+    promises[occasion]()
+    bare = [_without(a, occasion) for a in CMA.actions]
+    monkeypatch.setitem(SHELF, "cma", replace(CMA, actions=tuple(bare), digest=f"{CMA.digest}-without-{occasion}"))
+    with pytest.raises((AssertionError, pytest.fail.Exception, Refusal, TypeError)):
+        promises[occasion]()
+
+
+def _absent(state: str, name: str, actor: Actor) -> None:
+    assert name not in walk_to(state).offered(actor, now=False)
+
+
+def _without(action: Action, occasion: str) -> Action:
+    left = {name: said for name, said in action.spec.occasion.items() if name != occasion}
+    return replace(action, spec=action.spec.model_copy(update={"occasion": left}))
+
+
+def _with(action: Action) -> Procedure:
+    actions = tuple(action if a.name == action.name else a for a in CMA.actions)
+    return replace(CMA, actions=actions, digest=f"{CMA.digest}-{action.name}")
