@@ -8,7 +8,6 @@ from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, HiddenField, SelectChoice, SelectField, SelectMultipleField, TextAreaField
 from wtforms.validators import Length
-from wtforms.widgets import CheckboxInput, ListWidget
 
 from workflow.vocabulary import N_, Message, Refusal
 
@@ -31,10 +30,8 @@ class WhoForm(FlaskForm):  # type: ignore[misc]
         csrf = False
 
     leaver = SelectField(_l("Who leaves"), validate_choice=False, choices=[])
-    successors = SelectMultipleField(
-        _l("Successors"), validate_choice=False, choices=[], widget=ListWidget(prefix_label=False),
-        option_widget=CheckboxInput(),
-        description=_l("Each case goes to the first of them who may take it, in the order of this list."))
+    successors = SelectMultipleField(_l("Successors"), validate_choice=False, choices=[], description=_l(
+        "Each case goes to the first of them who may take it."))
 
     def __init__(self, *args: Any, officials: Sequence[tuple[int, str]] = (), **options: Any) -> None:
         super().__init__(*args, **options)
