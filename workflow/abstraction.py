@@ -11,19 +11,19 @@ from functools import wraps
 from typing import Any, NoReturn
 
 from workflow.case import Case, SignOff
-from workflow.procedure import Action, FactGuardSpec, Procedure
+from workflow.procedure import Action, FactGuardSpec, Procedure, ProcedureSpec
 from workflow.rules import RELATIONS
-from workflow.surroundings import FAR_DAY, TOLD_APART, Staff
+from workflow.surroundings import EDITED, FAR_DAY, TOLD_APART, Staff
 
 ANSWERS = "answers"  # stands beside the facts that a reader looks at
 
 
 class Undecided(BaseException):  # not an Exception: no guard may swallow it
-    """Somebody looked at an open fact."""
+    """Somebody looked at an open fact. `asks`: the action whose rule or guard it was, '' for all others."""
 
     def __init__(self, fact: str) -> None:
         super().__init__(fact)
-        self.fact = fact
+        self.fact, self.asks = fact, ""
 
 
 class Unknowable(LookupError):
@@ -132,10 +132,9 @@ class Vocabulary:
                 for fact in ("departments", *lists)
             },
         }
-        self.compared_with_before = frozenset(_subjects(procedure)[:1])
-        for number, subject in enumerate(_subjects(procedure)):
-            # Subjects are only compared with what they were: that one of them changes stands for any.
-            self.told_apart.setdefault(subject, ("one", "another") if number == 0 else ("one",))
+        self.subject = _subject(procedure)
+        if self.subject:
+            self.told_apart.setdefault(self.subject, ("one", "another"))
         for fact in (c.until.fact for c in procedure.spec.clocks.values() if c.until):
             self.told_apart[fact] = (None, FAR_DAY.isoformat())
         self.cap = max([2, *procedure.numbers.values()]) + 1
@@ -145,20 +144,14 @@ class Vocabulary:
     def inspected(self) -> frozenset[str]:
         return frozenset().union(*self.inspected_by.values())
 
-    @property
-    def extent(self) -> int:
-        """Grows when something new was looked at; what was explored before has to be explored again."""
-        found = (self.compared, self.inspected_by, self.answers_read)
-        return sum(len(facts) for kind in found for facts in kind.values())
-
     def seen_by(self, reader: str) -> set[str]:
         """The facts that an action's functions, or a state's duties, look at; "answers" for the sign-offs."""
         found = (self.compared, self.inspected_by, self.answers_read)
         return set().union(*(kind.get(reader, set()) for kind in found))
 
-    def watched(self, case: Case, reader: str, *, compares: bool = False) -> Case:
+    def watched(self, case: Case, reader: str) -> Case:
         """The case, noting in the name of the reader what of it is looked at."""
-        facts = (self.compared if compares else self.inspected_by).setdefault(reader, set())
+        facts = self.inspected_by.setdefault(reader, set())
         answers = self.answers_read.setdefault(reader, set())
         return replace(case, facts=Watched(case.facts, facts), sign_offs=Answers(case.sign_offs, answers))
 
@@ -210,9 +203,12 @@ def most_asked(procedure: Procedure) -> int:
     return max(numbers)
 
 
-def _subjects(procedure: Procedure) -> list[str]:
+def _subject(procedure: Procedure) -> str:
+    """The one fact that stands for all on which answers rest: what they are is only compared with what they were, so
+    that one of them changes is as if any did. One that nothing else looks at is best."""
     named = (s for state in procedure.states.values() for found in state.subjects.values() for s in found)
-    return sorted({s.partition(".")[0] for s in named} - set(TOLD_APART))
+    facts = dict.fromkeys(s for s in named if "." not in s)
+    return next((f for f in facts if f in EDITED and f not in TOLD_APART), next(iter(facts), ""))
 
 
 def _candidates(tests: Iterable[tuple[str, Any]]) -> list[Any]:
@@ -259,17 +255,29 @@ def watching(procedure: Procedure, vocabulary: Vocabulary) -> Procedure:
     """The same procedure, whose functions are the very ones, each noting which facts it looks at."""
 
     def rule(action: Action) -> Callable[..., Any]:
-        return _noting(action.who, vocabulary, action, 1) if action.spec.who in RELATIONS else action.who
+        known = action.spec.who not in RELATIONS
+        return action.who if known else _noting(action.who, vocabulary, action, 1, asks=True)
 
     def guards(action: Action) -> tuple[Callable[..., Any], ...]:
         written = zip(action.guards, action.spec.guards, strict=True)
-        return tuple(_noting(g, vocabulary, action, 1, compares=not isinstance(s, str)) for g, s in written)
+        return tuple(
+            _noting(g, vocabulary, action, 1, compares="" if isinstance(s, str) else s.fact, asks=True)
+            for g, s in written
+        )
 
     def effects(action: Action) -> tuple[Callable[..., Any], ...]:
         return tuple(_noting(e, vocabulary, action, 0) for e in action.effects)
 
     actions = (replace(a, who=rule(a), guards=guards(a), effects=effects(a)) for a in procedure.actions)
-    return Procedure(procedure.spec, tuple(actions), procedure.digest)
+    return Procedure(_with_one_subject(procedure, vocabulary.subject), tuple(actions), procedure.digest)
+
+
+def _with_one_subject(procedure: Procedure, subject: str) -> ProcedureSpec:
+    states = {
+        n: s.model_copy(update={"subjects": {"each": (subject,)}}) if s.subjects and subject else s
+        for n, s in procedure.spec.states.items()
+    }
+    return procedure.spec.model_copy(update={"states": states})
 
 
 def _noting(
@@ -278,13 +286,43 @@ def _noting(
     action: Action,
     place: int,
     *,
-    compares: bool = False,
+    compares: str = "",
+    asks: bool = False,
 ) -> Callable[..., Any]:
-    """`place`: where the case stands among the arguments. `compares`: a comparison written in the definition."""
+    """`place`: where the case stands among the arguments. `compares`: the one fact that a written comparison reads.
+    `asks`: whether the action may be taken hangs on it."""
+    if compares:
+        vocabulary.compared.setdefault(action.name, set()).add(compares)
+
+    carries = (
+        function.__name__ == "open_recall"
+    )  # it keeps facts as they are, open ones as well, for a recall
 
     @wraps(function)
     def noted(*given: Any) -> Any:
-        case = vocabulary.watched(given[place], action.name, compares=compares)
-        return function(*given[:place], case, *given[place + 1 :])
+        if carries:
+            case = replace(given[place], facts=dict(given[place].facts))
+        else:
+            case = _Facts(given[place].facts) if compares else vocabulary.watched(given[place], action.name)
+        try:
+            return function(*given[:place], case, *given[place + 1 :])
+        except Undecided as undecided:
+            undecided.asks = action.name if asks else ""
+            raise
 
     return noted
+
+
+class _Facts:
+    """As much of a case as a written comparison looks at: its facts."""
+
+    __slots__ = ("facts",)
+
+    def __init__(self, facts: Any) -> None:
+        self.facts: dict[str, Any] = facts
+
+    def fact(self, name: str, default: Any = None) -> Any:
+        value = dict.get(self.facts, name, default)  # without noting it: it is noted once for all
+        if type(value) is Open:
+            raise Undecided(name)
+        return value

@@ -15,8 +15,9 @@ from workflow.allowances import Allowance
 from workflow.procedure import Procedure
 from workflow.proofs import Proof, Property, Standing, Verdict
 from workflow.properties import TITLES, left_to_act, limits, looked_at, words
+from workflow.specimens import NoSpecimen
 from workflow.stories import say
-from workflow.surroundings import ANY, NoSpecimen, Staff, invented_staff, staff_of
+from workflow.surroundings import ANY, Staff, invented_staff, staff_of
 from workflow.vocabulary import Actor, Message
 from workflow.ways import TooMany, Ways
 

@@ -397,8 +397,8 @@ def story(ways: Ways, at: int, ending: Message) -> Story:
     steps: list[StoryStep] = []
     learned: dict[str, object] = {}
     for move, there in reversed(path):
+        learned |= move.learned
         if move.kind is None:
-            learned |= move.learned
             continue
         to = ways.found[there].case.state
         text = step_words(procedure, move.kind, move.action, move.actor, learned, to, role_words(move.actor))

@@ -77,6 +77,7 @@ class Reduction:
         for fact in (CLOSED, SILENCE):  # the number of a round: this one, or one that is over
             if fact in facts:
                 facts[fact] = 1 if facts[fact] == case.round else None
+        self._forget_days_that_are_over(case, facts)
         matters = self.matters[case.state, case.track]
         facts = {f: self.vocabulary.canonical(f, v) for f, v in facts.items() if f in matters}
         answers = self._as_before(facts, self._answers(case)) if ANSWERS in matters else ()
@@ -128,24 +129,30 @@ class Reduction:
 
     def _as_before(self, facts: dict[str, Any], answers: tuple[SignOff, ...]) -> tuple[SignOff, ...]:
         """A subject is only compared with what it was: the present value is called one, every other one another."""
-        for fact in self.vocabulary.compared_with_before:
-            value = facts.get(fact)
-            if value is None or type(value) is Open:
-                continue
-            facts[fact] = SAME
-            now, same, another = (digest(v) for v in (value, SAME, ANOTHER))
-            answers = tuple(
-                replace(s, rests_on={**s.rests_on, fact: same if s.rests_on[fact] == now else another})
-                if fact in s.rests_on
-                else s
-                for s in answers
-            )
-        return answers
+        fact = self.vocabulary.subject
+        value = facts.get(fact)
+        if not fact or value is None or type(value) is Open:
+            return answers
+        facts[fact] = SAME
+        now, same, another = (digest(v) for v in (value, SAME, ANOTHER))
+        return tuple(
+            replace(s, rests_on={fact: same if s.rests_on[fact] == now else another})
+            if fact in s.rests_on
+            else s
+            for s in answers
+        )
 
     def _is_remembered(self, clock: Clock, state: str) -> bool:
         """A stopped clock is as good as none, but where it would start again if it were not there."""
         spec = self.procedure.spec.clocks[clock.name]
-        return spec.until is not None or state in spec.runs_in or state in spec.rests_in
+        return spec.until is None and (state in spec.runs_in or state in spec.rests_in)
+
+    def _forget_days_that_are_over(self, case: Case, facts: dict[str, Any]) -> None:
+        """A clock to a fixed day has run out when it stopped where it runs: that day is over and starts none again."""
+        for clock in case.clocks:
+            spec = self.procedure.spec.clocks[clock.name]
+            if spec.until is not None and clock.is_stopped and case.state in spec.runs_in:
+                facts.pop(spec.until.fact, None)
 
     def _clock(self, clock: Clock) -> Clock:
         """As if it had started on the story's day: running, resting (and why), stopped and extended are told apart."""

@@ -9,8 +9,12 @@ from collections.abc import Mapping
 from workflow.abstraction import ANSWERS, Vocabulary
 from workflow.procedure import Action, EffectSpec, Procedure
 from workflow.surroundings import ANY, EDITED, REPORTED
+from workflow.verbs.facts import ASSIGNMENTS, REMINDED, SILENT
 
 EDITED_ANEW = frozenset(f for f, v in EDITED.items() if v is ANY)
+# What the verbs note without making a difference to what may happen next. A reminder is there again another day; work
+# that was transferred can be done, or transferred on, by whoever has it.
+LEFT_OUT = SILENT | {REMINDED, ASSIGNMENTS}
 Place = tuple[str, str]  # state, track
 
 
@@ -40,7 +44,8 @@ def mattering(procedure: Procedure, vocabulary: Vocabulary) -> Mapping[Place, fr
                 matters[place] |= kept
                 changed = True
     return {
-        p: frozenset() if procedure.states[p[0]].final else frozenset(found) for p, found in matters.items()
+        p: frozenset() if procedure.states[p[0]].final else frozenset(found - LEFT_OUT)
+        for p, found in matters.items()
     }
 
 

@@ -15,11 +15,9 @@ from datetime import date
 from itertools import combinations
 from typing import Any
 
-from workflow import commands as c
 from workflow import sign_offs
-from workflow.case import Case
 from workflow.procedure import Action, Procedure
-from workflow.vocabulary import SYSTEM, Actor, Role, Verdict
+from workflow.vocabulary import SYSTEM, Actor, Role
 
 
 class _Any:
@@ -31,6 +29,8 @@ ANY = _Any()
 
 _ROWS = {"rows_total": ANY, "rows_open": ANY, "rows_confirmed": ANY, "rows_refused": ANY}
 
+_CERTIFICATE = {"certificate_number": ANY, "annex_version": ANY, "certificate_rendered": False}
+
 # register -> the facts it reports, with their value or ANY
 REPORTED: Mapping[str, Mapping[str, Any]] = {
     "freeze_application": {"application_digest": ANY},
@@ -40,14 +40,30 @@ REPORTED: Mapping[str, Mapping[str, Any]] = {
     "record_findings": {"findings_open": ANY, "findings_failed": ANY},
     "confirm_rows": _ROWS,
     "confirm_rows_on_commitment": _ROWS,
-    "issue_certificate": {"certificate_number": ANY, "annex_version": ANY, "certificate_rendered": False},
+    "issue_certificate": _CERTIFICATE,
+    "issue_licence": _CERTIFICATE,
     "annul_certificate": {"annulled_rows": ANY, "annulled_whole": ANY},
     "certificate_is_gone": {},
+    "certificate_is_held": {"certificate_number": ANY},
+    "reissue_certificate": _CERTIFICATE,
+    "end_annex_rows": _CERTIFICATE,
+    "repoint_annex_rows": _CERTIFICATE,
+    "replace_signatories": _CERTIFICATE,
+    "file_amendments": {"certificate_number": ANY},
+    "cancel_certificate": {"certificate_number": ANY},
+    "deem_renewed": {"deemed_renewed_on": ANY},
+    "end_deemed_renewal": {},
     "digest_what_is_promised": {"commitment_dossier_sha256": ANY},
     "commitment_is_open": {"commitment_bars": ANY},
     "bar_commitment_track": {},
     "team_suits_the_case": {},
+    "person_may_take_it": {"person_names": ANY},
+    "person_may_read_it": {"person_names": ANY},
+    "department_is_known": {},
+    "notices_have_not_left": {},
 }
+# registers that give an applicant what was applied for: no step has one without a decision and a signature
+GRANTING = frozenset({"issue_certificate", "issue_licence"})
 
 # what an edit of the dossier may change, in every editable state
 EDITED: Mapping[str, Any] = {
@@ -65,6 +81,9 @@ EDITED: Mapping[str, Any] = {
     "corrections_open": ANY,
     "commitment_bars": ANY,
     **_ROWS,
+    "certificate_expires_on": ANY,
+    "route": ANY,
+    "amendments": ANY,
     "commitment_text_sha256": "",  # an edit can undo the signature, never give it
 }
 
@@ -88,9 +107,7 @@ ROLES_BEHIND: Mapping[str, frozenset[Role]] = {
     "is_the_system": frozenset({Role.SYSTEM}),
 }
 
-DAY = date(2024, 1, 2)
 FAR_DAY = date(2024, 3, 1)  # a day to which a clock may run, later than any allowance of a story
-TEXT = "x"
 
 
 def could(action: Action, person: Actor) -> bool:
@@ -142,14 +159,23 @@ def invented_staff(procedure: Procedure, departments: Collection[str] = ()) -> S
     people = [APPLICANT]
     for number, role in enumerate(Role, 2):
         if role not in (Role.APPLICANT, Role.SYSTEM, Role.DEPARTMENT_OFFICER):
-            people.append(Actor(-number, role.value, role.value, frozenset({role})))
+            twice = (
+                () if role in (Role.TEAM_LEADER, Role.REVIEWER) else (1,)
+            )  # a team is seated, not passed on
+            people += [
+                Actor(-number - 50 * n, f"{role.value}{'-b' * n}", role.value, frozenset({role}))
+                for n in (0, *twice)
+            ]
     people += [
         Actor(-100 - n, f"{Role.REVIEWER.value}-{n}", "", frozenset({Role.REVIEWER}))
         for n in range(2, min(size, 6))
     ]
     people += [
-        Actor(-200 - n, f"officer-{d}", d, frozenset({Role.DEPARTMENT_OFFICER}), department=d)
+        Actor(
+            -200 - 2 * n - m, f"officer-{d}{'-b' * m}", d, frozenset({Role.DEPARTMENT_OFFICER}), department=d
+        )
         for n, d in enumerate(asked)
+        for m in (0, 1)
     ]
     return Staff(tuple(people), asked, True)
 
@@ -173,59 +199,12 @@ def staff_of(people: Iterable[Actor], departments: Collection[str] | None) -> St
     return Staff((APPLICANT, *bureau), tuple(own if departments is None else departments), False)
 
 
-class NoSpecimen(LookupError):
-    """Nobody has said what a command of this kind may ask for, so what it leads to cannot be explored."""
-
-
-def specimens(
-    procedure: Procedure,
-    action: Action,
-    case: Case,
-    actor: Actor,
-    staff: Staff,
-    alike: Callable[[Actor], Any],
-) -> Iterator[c.Command]:
-    """Commands of the action's kind: one for each thing that guards and effects can tell apart."""
-    kind = action.command
-    if kind is c.OrganiseReview:
-        for team in staff.teams(max(1, procedure.numbers.get("team_at_least", 1)), alike):
-            for mode in c.OrganiseReview.MODES[:2]:
-                yield c.OrganiseReview(mode=mode, leader=team[0], members=team, planned_on=DAY)
-        return
-    if kind is c.AskAgain:
-        for size in range(len(staff.departments) + 1):
-            yield from (
-                c.AskAgain(departments=named, grounds=TEXT) for named in combinations(staff.departments, size)
-            )
-        return
-    made = SPECIMENS.get(kind)
-    if made is None:
-        raise NoSpecimen(kind.__name__)
-    yield from made
-
-
-SPECIMENS: Mapping[type[c.Command], tuple[c.Command, ...]] = {
-    c.Plain: (c.Plain(note=TEXT),),
-    c.RequestCorrection: tuple(
-        c.RequestCorrection(items=(c.CorrectionItem(TEXT, TEXT, TEXT),), from_corrected_material=late)
-        for late in (False, True)
-    ),
-    c.Refuse: (c.Refuse(reasons=(TEXT,), basis=TEXT, remedy=TEXT),),
-    c.RecordSignOff: tuple(c.RecordSignOff(verdict=v, opinion=TEXT) for v in Verdict),
-    c.Decide: (c.Decide(grounds=TEXT),),
-    c.SignCommitment: (c.SignCommitment(notice_version="1", text_sha256="ab" * 32, signer=TEXT),),
-    c.ConfirmRows: (c.ConfirmRows(every=True, ways=(TEXT,)),),
-    c.RecordFindings: (c.RecordFindings(lines=((TEXT, "meets", ""),)),),
-    c.Annul: (c.Annul(grounds=TEXT, basis=TEXT),),
-}
-
-
 def holders(people: Iterable[Actor], role: Role, holder: str) -> list[Actor]:
     """The people whom an open duty is for (`holder` as in `procedure.Duty`)."""
     kind, _, key = holder.partition(":")
     found = []
     for person in (*people, SYSTEM):
-        if role not in person.roles:
+        if role not in person.roles and kind != "person":  # who is named by person has it in whatever role
             continue
         if kind == "department" and person.department != key:
             continue

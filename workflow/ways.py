@@ -10,6 +10,7 @@ All steps are the engine's own (`permit`, `fire`).
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Any
 
 from workflow import engine
@@ -18,10 +19,12 @@ from workflow.case import Case
 from workflow.commands import Annul, Command, Decide, Plain, Refuse
 from workflow.procedure import Action, Duty, Procedure, duties
 from workflow.reduction import Crowd, Reduction
-from workflow.relevance import EDITED_ANEW
+from workflow.relevance import EDITED_ANEW, mattering
 from workflow.rules import conflict
-from workflow.stories import STORY_DAY, Kind, law_of, opening
-from workflow.surroundings import ANY, EDITED, JOBS, REPORTED, Staff, could, holders, specimens
+from workflow.specimens import specimens
+from workflow.stories import STORY_DAY, Kind, lapse_day, law_of, opening
+from workflow.surroundings import ANY, EDITED, JOBS, REPORTED, Staff, could, holders
+from workflow.verbs.facts import is_the_occasion
 from workflow.vocabulary import SYSTEM, Actor, Refusal, Role
 
 DECISIONS = frozenset({Decide, Refuse, Annul})
@@ -80,10 +83,13 @@ class Ways:
         self.decisions = frozenset(a.name for a in procedure.actions if is_decision(a))
         self.decided_from = {s for a in procedure.actions if a.name in self.decisions for s in a.sources}
         self.crowd = Crowd(procedure, staff)
+        self._people = {a.name: [p for p in staff.people if could(a, p)] for a in procedure.actions}
         # What is looked at is found by looking; then everything is explored with it in view. Most is found early.
-        for bound in (*(b for b in (200, 2000) if b < max_states), max_states):
+        for bound in (*(b for b in (200, 1500) if b < max_states), max_states):
             while self._explore(bound):
                 pass
+            if not self._queue:
+                break
 
     @property
     def transitions(self) -> int:
@@ -93,7 +99,7 @@ class Ways:
 
     def _explore(self, bound: int) -> bool:
         """Explore up to `bound` situations; whether something was looked at that had not been in view before."""
-        extent = self.vocabulary.extent
+        inspected = self.vocabulary.inspected
         self.growing: Grows | None = None
         self.found: list[Situation] = []
         self._known: dict[Any, int] = {}
@@ -116,7 +122,9 @@ class Ways:
             except Grows as grows:
                 self.growing = grows
                 break
-        return self.vocabulary.extent != extent
+        if self.vocabulary.inspected != inspected:
+            return True
+        return mattering(self.original, self.vocabulary) != self._reduction.matters
 
     def _reach(
         self, case: Case, jobs: frozenset[str], marks: frozenset[str], came: tuple[int, Move] | None
@@ -166,7 +174,13 @@ class Ways:
         asks = any(d.each or d.signers for d in self.original.states[case.state].duties)
         answered = case.answered() if asks else frozenset()
         present = duties(self.original, case.state, case.agency_id, case.facts, answered)
-        leaving = [a for a in self.shown.leaving(case.state) if a.spec.track in (None, case.track)]
+        leaving = [
+            a
+            for a in self.shown.leaving(case.state)
+            if a.spec.track in (None, case.track)
+            and not a.automatic
+            and (not a.spec.occasion or is_the_occasion(a.spec.occasion, case))
+        ]
         unserved = []
         for duty in sorted(present, key=lambda d: (d.role, d.holder)):
             fitting = holders(self.staff.people, duty.role, duty.holder)
@@ -174,7 +188,6 @@ class Ways:
                 a.who(p, case) and not conflict(case, p, a.spec.apart_from, a.on_applicant_side)
                 for p in fitting
                 for a in leaving
-                if not a.automatic
             ):
                 unserved.append(duty)
         running = {self.original.spec.clocks[c.name].on_lapse for c in case.clocks if c.is_running}
@@ -216,14 +229,30 @@ class Ways:
                     engine.permit(self.shown, case, action.name, actor)
                 except Refusal:
                     continue
+                lapsed = lapse_day(self.original, case, action.name) if kind is Kind.LAPSE else None
                 for command in specimens(self.original, action, case, actor, self.staff, self.crowd.alike):
-                    try:
-                        steps = engine.fire(
-                            self.shown, case, action.name, actor, command, STORY_DAY, self.law
-                        )
-                    except Refusal:
-                        continue
-                    yield self._after(here, situation, steps, Move(kind, action.name, actor, command))
+                    for steps, learned in self._fired(case, action, actor, command, lapsed or STORY_DAY):
+                        move = Move(kind, action.name, actor, command, learned)
+                        yield self._after(here, situation, steps, move)
+
+    def _fired(
+        self, case: Case, action: Action, actor: Actor, command: Command, day: date
+    ) -> Iterator[tuple[list[engine.Step], Mapping[str, Any]]]:
+        """What the engine makes of it; for each value of an open fact where what follows, not whether, hangs on it."""
+        todo: list[tuple[Case, Mapping[str, Any]]] = [(case, {})]
+        while todo:
+            known, learned = todo.pop()
+            try:
+                yield engine.fire(self.shown, known, action.name, actor, command, day, self.law), learned
+            except Refusal:
+                continue
+            except Undecided as undecided:
+                if undecided.asks == action.name:
+                    raise
+                for value in self.vocabulary.values(undecided.fact):
+                    decided = {undecided.fact: value}
+                    again = self.vocabulary.watched(self._reduction.deciding(known, decided), case.state)
+                    todo.append((again, {**learned, **decided}))
 
     def _actors(self, situation: Situation, case: Case, action: Action) -> list[tuple[Kind, Actor]]:
         """One actor of each kind that can be told apart."""
@@ -234,7 +263,9 @@ class Ways:
                 return [(Kind.LAPSE, SYSTEM)] if owed else []
             done = any(JOBS.get(job) == action.name for job in situation.jobs)
             return [(Kind.JOB, SYSTEM)] if done else []
-        fitting = [p for p in self.staff.people if could(action, p) and action.who(p, case)]
+        fitting = [p for p in self._people[action.name] if action.who(p, case)]
+        if len(fitting) < 2:
+            return [(Kind.ACT, p) for p in fitting]
         return [(Kind.ACT, p) for p in {self.crowd.alike_in(p, case): p for p in reversed(fitting)}.values()]
 
     # -- what a step leaves ----------------------------------------------------------------------------------
@@ -250,7 +281,7 @@ class Ways:
             jobs |= {j for j in spec.jobs if j in JOBS}
             if move.kind is Kind.JOB:
                 jobs -= {j for j, done in JOBS.items() if done == step.action.name}
-            marks |= self._marks(step.action)
+            marks |= self._marks(step)
             if step.after.state != step.before.state and step.after.state in self.decided_from:
                 marks = set()  # it awaits a decision: what was decided before does not count
             for register in spec.registers:
@@ -267,17 +298,21 @@ class Ways:
                 raise Grows(here, move, fact)
         return case, frozenset(jobs), frozenset(marks), move
 
-    def _marks(self, action: Action) -> set[str]:
-        found = set()
+    def _marks(self, step: engine.Step) -> set[str]:
+        action, found = step.action, set()
         if action.name in self.decisions:
             found.add("decided")
-        if action.spec.reauthenticate and not action.on_applicant_side:
+        if action.spec.reauthenticate and action.target and not action.on_applicant_side:
             found.add("signed")
-        if action.command is Refuse or (action.spec.who == "is_the_system" and action.spec.documents):
+        by_law = action.spec.who == "is_the_system" and action.spec.documents
+        ends = self.original.states[step.after.state].outcome == "refused"
+        if action.command is Refuse or (ends and by_law):
             found.add("reasoned")
         return found
 
 
 def is_decision(action: Action) -> bool:
-    """A decision on the application: the authority's, of a kind that names its grounds, and not to be undone."""
-    return action.command in DECISIONS and action.spec.irreversible and not action.on_applicant_side
+    """A decision on the application: the authority's, of a kind that names its grounds, leading on, and not to be
+    undone."""
+    final = action.command in DECISIONS and action.spec.irreversible and action.target is not None
+    return final and not action.on_applicant_side

@@ -80,7 +80,8 @@ class Second:
             ):
                 yield f"{name} waits for nobody"
         # a circle of automatic steps on paper is refused whether or not a case would go round in it
-        hops = {(s, a["to"]) for a in self.actions.values() if a.get("automatic") for s in a["from"]}
+        hops = {(s, a["to"]) for a in self.actions.values() if a.get("automatic") and a.get("to")
+                for s in a["from"]}
         for start in {s for s, _ in hops}:
             seen, todo = set(), [start]
             while todo:
@@ -211,7 +212,8 @@ class Second:
         able = False
         for lapse in filter(None, running):
             action = self.actions[lapse]
-            if action.get("track", track) == track and all(self._met(g, here, None, "") for g in action.get("guards", ())):
+            may = action.get("track", track) == track
+            if may and all(self._met(g, here, None, "") for g in action.get("guards", ())):
                 able = True
             else:
                 self.faults.append(f"{state}: {lapse} is refused")
@@ -304,7 +306,8 @@ class Second:
         if guard == "team_is_lawful":
             return True  # the teams that are asked for are lawful
         if guard == "mode_suits_the_application":
-            return not (command == "documentary" and {"first", "site_change"} & set(known.get("application_types") or ()))
+            visited = {"first", "site_change"} & set(known.get("application_types") or ())
+            return not (command == "documentary" and visited)
         if guard == "a_verification_looks_at_the_place":
             return bool(command != "documentary")
         if guard == "commitment_stands":
@@ -382,7 +385,8 @@ class Second:
             waiting -= {j for j in waiting if JOBS[j] == name}
         turned = self._clocks(dict(clocks), state, target, track, name)
         # tidy: what is read nowhere is dropped, so that the walk ends
-        held = tuple(sorted(((f, v) for f, v in known.items() if f in self.facts and v is not None), key=lambda x: x[0]))
+        kept = {f: v for f, v in known.items() if f in self.facts and v is not None}
+        held = tuple(sorted(kept.items(), key=lambda x: x[0]))
         return target, track, held, tuple(sorted(answered)), turned, frozenset(waiting), frozenset(mark)
 
     def _kept(self, field: str, command: Any) -> Any:
@@ -393,7 +397,8 @@ class Second:
         found = {}
         for clock, spec in self.clocks.items():
             how = clocks.get(clock)
-            if spec.get("track", track) != track or (target not in spec["runs_in"] and target not in spec.get("rests_in", ())):
+            here = target in spec["runs_in"] or target in spec.get("rests_in", ())
+            if spec.get("track", track) != track or not here:
                 continue
             if how in ("runs", "rests") and spec.get("on_lapse") == name:
                 found[clock] = "over"
@@ -445,7 +450,7 @@ def _agreed(formula: dict[str, Any], signers: tuple[str, ...], said: dict[str, s
     votes = [said[s] for s in signers]
     if "all" in formula:
         return "agree" in votes and "object" not in votes
-    return votes.count("agree") >= (formula["at_least"] if "at_least" in formula else 1)
+    return votes.count("agree") >= formula.get("at_least", 1)
 
 
 def _standing(formula: Any, known: dict[str, Any], said: dict[str, str]) -> str:

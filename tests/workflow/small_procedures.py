@@ -127,12 +127,15 @@ def _decision(states: Raw, chance: random.Random, clocks: Raw, reviewed: bool, s
         if rendered:
             found["record_rendering"] = act("record_rendering", "granted", None, "is_the_system",
                                             effects=[{"set": {"certificate_rendered": True}}])
-    writes: Raw = {"registers": ["issue_certificate"], "jobs": ["render_certificate"]} if "record_rendering" in found else {}
+    writes: Raw = {}
+    if "record_rendering" in found:
+        writes = {"registers": ["issue_certificate"], "jobs": ["render_certificate"]}
     if two_hands:
         states["decided"] = state("decided", "administrator")
         found["grant"] = act("grant", "awaiting_decision", "decided", "leader", command="Decide", irreversible=True,
                              guards=guards)
-        found["sign"] = act("sign", "decided", last, "administrator", reauthenticate=True, apart_from=["grant"], **writes)
+        found["sign"] = act("sign", "decided", last, "administrator", reauthenticate=True, apart_from=["grant"],
+                            **writes)
     else:
         found["grant"] = act("grant", "awaiting_decision", last, "leader", command="Decide", irreversible=True,
                              reauthenticate=True, guards=guards, **writes)
@@ -186,7 +189,8 @@ def ask_for_the_impossible(raw: Raw, chance: random.Random) -> str:
 
 
 def turn_a_guard(raw: Raw, chance: random.Random) -> str:
-    found = [(n, i) for n, a in raw["actions"].items() for i, g in enumerate(a.get("guards", ())) if isinstance(g, dict)]
+    actions = raw["actions"].items()
+    found = [(n, i) for n, a in actions for i, g in enumerate(a.get("guards", ())) if isinstance(g, dict)]
     if not found:
         return ""
     name, place = chance.choice(found)
