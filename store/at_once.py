@@ -7,23 +7,35 @@ that one statement: the connection handed to the pen keeps the statement back un
 the first word of another.
 """
 
+import re
 from collections import namedtuple
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from functools import lru_cache
 from typing import Any, cast
 
-from sqlalchemy import Connection, Engine, Select
-from sqlalchemy.engine import Dialect
+from sqlalchemy import Connection, Engine, Select, func, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.engine import Dialect, RowMapping
 
 from store.database import Database
-from store.locked import Locked, look, moment_of, seen_by
+from store.locked import READ_PUBLIC, SIGN_OFFS, Locked, lift, moment_of, no_such_case, pinned_to, seen_by
 from store.pen import write_steps
+from store.records.cases import CaseRecord, SignOffRecord
 from store.values import Performed
 from workflow import engine
 from workflow.clocks import Law
 from workflow.commands import Command
 from workflow.deadlines import NoAllowance
 from workflow.vocabulary import Actor, Refusal
+
+_ANSWER = tuple(SIGN_OFFS.selected_columns.keys())
+_Answer: Any = namedtuple("_Answer", _ANSWER)  # type: ignore[misc]  # the names are those of the statement
+_ANSWERS = select(
+    func.json_agg(aggregate_order_by(func.json_build_array(*SIGN_OFFS.selected_columns), SignOffRecord.id))
+).where(SignOffRecord.case_id == CaseRecord.id)  # fmt: skip
+READ = READ_PUBLIC.add_columns(_ANSWERS.scalar_subquery().label("answers"))
+NAMED = re.compile(r"%\((\w+)\)s")
 
 
 class NeedsTheLock(Exception):
@@ -48,7 +60,7 @@ def perform(
         direct = Direct(database.engine, driver)
         connection = cast(Connection, direct)  # as much of one as reading a case and writing a step need
         try:
-            locked = look(connection, public_id)
+            locked = look(direct, public_id)
             moment = moment_of(database.clock, law, locked)
             if locked.row["lapses_on"] < moment.on or not _as_expected(locked, actor, expected_version):
                 return None
@@ -76,6 +88,23 @@ def _as_expected(locked: Locked, actor: Actor, expected_version: int | None) -> 
     return expected_version in (None, locked.case.version) and seen_by(actor, locked)
 
 
+def look(direct: "Direct", public_id: str) -> Locked:
+    """A case as it stands with its answers, in one statement and thus of one moment. Raises Refusal."""
+    row = direct.execute(READ, {"key": public_id}).first()
+    if row is None:
+        raise no_such_case()
+    answers = [_answer(said) for said in row.pop("answers") or ()]
+    found = cast(RowMapping, row)
+    procedure = pinned_to(found)
+    return Locked(found, procedure, lift(cast(Connection, direct), found, procedure, answers))
+
+
+def _answer(said: list[Any]) -> Any:
+    """An answer as `SIGN_OFFS` gives it, out of JSON, which has no moments."""
+    moments = (datetime.fromisoformat(v) if n == "at" and v else v for n, v in zip(_ANSWER, said, strict=True))
+    return _Answer._make(moments)
+
+
 class Direct:
     """A connection without a transaction, as far as a step needs one: it reads, and keeps one write back.
 
@@ -86,7 +115,7 @@ class Direct:
     def __init__(self, engine: Engine, driver: Any) -> None:
         self.dialect = engine.dialect
         self._listeners = engine.dispatch.before_cursor_execute
-        self._cursor = driver.cursor()
+        self._cursor = self.dialect.loaded_dbapi.RawCursor(driver)  # takes $1 as the server does
         self._kept: tuple[str, Mapping[str, Any]] | None = None
 
     def execute(self, statement: Any, values: Mapping[str, Any]) -> "Rows":
@@ -118,7 +147,8 @@ class Direct:
     def _send(self, words: str, values: Mapping[str, Any]) -> None:
         for listener in self._listeners:
             listener(self, self._cursor, words, values, None, False)
-        self._cursor.execute(words, values)
+        numbered, names = _numbered(words)
+        self._cursor.execute(numbered, [values[name] for name in names])
 
 
 class Rows:
@@ -130,9 +160,6 @@ class Rows:
     def __iter__(self) -> Iterator[Any]:
         return map(self._row._make, self._found)
 
-    def mappings(self) -> "Rows":
-        return self
-
     def first(self) -> dict[str, Any] | None:
         return dict(zip(self._row._fields, self._found[0], strict=True)) if self._found else None
 
@@ -143,3 +170,11 @@ def _words(statement: Select[Any], dialect: Dialect) -> tuple[str, Any]:
     if statement._for_update_arg is not None:
         raise NeedsTheLock
     return str(statement.compile(dialect=dialect)), namedtuple("Row", statement.selected_columns.keys())
+
+
+@lru_cache(maxsize=1024)
+def _numbered(words: str) -> tuple[str, list[str]]:
+    """The same words with $1, $2 ... in place of names, and the names in that order."""
+    names = list(dict.fromkeys(NAMED.findall(words)))
+    numbered = NAMED.sub(lambda found: f"${names.index(found[1]) + 1}", words)
+    return numbered.replace("%%", "%"), names

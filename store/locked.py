@@ -30,7 +30,7 @@ _LOCKED = select(
 LOCK = _LOCKED.where(_CASE.c.id == bindparam("key")).with_for_update()
 READ_PUBLIC = _LOCKED.where(_CASE.c.public_id == bindparam("key"))
 LOCK_PUBLIC = _LOCKED.where(_CASE.c.public_id == bindparam("key")).with_for_update()
-_SIGN_OFFS = (
+SIGN_OFFS = (
     select(
         SignOffRecord.department,
         SignOffRecord.verdict,
@@ -45,7 +45,7 @@ _SIGN_OFFS = (
     .order_by(SignOffRecord.id)
 )
 _ANSWERS_OF_MANY = (
-    select(*_SIGN_OFFS.selected_columns, SignOffRecord.case_id)
+    select(*SIGN_OFFS.selected_columns, SignOffRecord.case_id)
     .where(SignOffRecord.case_id.in_(bindparam("case_ids", expanding=True)))
     .order_by(SignOffRecord.id)
 )
@@ -95,15 +95,7 @@ def lock(connection: Connection, key: int | str) -> Locked:
 
     Raises Refusal: unknown, or unmet when the definition it is pinned to is not here.
     """
-    return _found(connection, LOCK if isinstance(key, int) else LOCK_PUBLIC, key)
-
-
-def look(connection: Connection, public_id: str) -> Locked:
-    """The same without locking: what is written upon it must be guarded by its version."""
-    return _found(connection, READ_PUBLIC, public_id)
-
-
-def _found(connection: Connection, statement: Select[Any], key: int | str) -> Locked:
+    statement: Select[Any] = LOCK if isinstance(key, int) else LOCK_PUBLIC
     row = connection.execute(statement, {"key": key}).mappings().first()
     if row is None:
         raise no_such_case()
@@ -136,7 +128,7 @@ def lift(
     ):
         found: Iterable[Any] = answers or ()
         if answers is None:
-            found = connection.execute(_SIGN_OFFS, {"case_id": row["id"]})
+            found = connection.execute(SIGN_OFFS, {"case_id": row["id"]})
         sign_offs = tuple(
             SignOff(
                 s.department, Verdict(s.verdict), s.round, s.person_id, s.opinion, s.rests_on, s.carried_from, s.at

@@ -26,6 +26,7 @@ from workflow import procedures
 from workflow.alarms import alarms_on, escalations
 from workflow.case import Case, SignOff
 from workflow.clocks import counted_by, due_on, lapses_on, turn
+from workflow.deadlines import Clock
 from workflow.engine import Step
 from workflow.procedure import Duty, Procedure, duties
 from workflow.vocabulary import SYSTEM, Actor
@@ -154,8 +155,7 @@ def write_steps(
     }
     if before.facts is final.facts:
         values["facts"] = None
-    if before.clocks == final.clocks:
-        values["clocks"] = None
+    values["clocks"] = None if before.clocks == final.clocks else _plain(final.clocks)
     tasks, some_stay = _turn_tasks(locked.procedure, before, final, moment.at)
     writes: list[Write] = [
         (audit.ENTRY, entries),
@@ -215,6 +215,10 @@ def _first_filed(procedure: Procedure, final: Case, at: datetime) -> datetime | 
     return at if left else None
 
 
+def _plain(clocks: tuple[Clock, ...]) -> list[dict[str, Any]]:
+    return [clock.plain() for clock in clocks]
+
+
 def _columns(procedure: Procedure, case: Case, moment: Moment) -> dict[str, Any]:
     return {
         "state": case.state,
@@ -223,7 +227,6 @@ def _columns(procedure: Procedure, case: Case, moment: Moment) -> dict[str, Any]
         "version": case.version,
         "facts": dict(case.facts),
         "acts": [[a.action, a.person_id] for a in case.acts],
-        "clocks": [c.plain() for c in case.clocks],
         "due_on": due_on(case.clocks) or NEVER,
         "lapses_on": lapses_on(procedure, case.clocks) or NEVER,
         "alarms_on": alarms_on(procedure, case.clocks, moment.law.calendar) or NEVER,
@@ -363,6 +366,7 @@ def open_case(
             "audit_seq": 1,
             "audit_hash": audit.GENESIS,
             "submitted_at": None if editable else moment.at,
+            "clocks": _plain(draft.clocks),
             **_columns(procedure, draft, moment),
         },
     ).scalar_one()

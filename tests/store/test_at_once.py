@@ -11,7 +11,7 @@ from store import at_once
 from store.cases import CaseStore
 from store.database import Busy, Database
 from store.law import LawBook
-from store.locked import LOCK_PUBLIC, READ_PUBLIC
+from store.locked import LOCK_PUBLIC, READ_PUBLIC, lock
 from store.records.cases import CaseRecord, TaskRecord
 from store.records.columns import table_of
 from tests.store.factories import CaseHand, MovableClock, everything, flaws
@@ -54,8 +54,8 @@ def test_a_step_reads_and_writes_once_without_a_transaction_around_them(
     monkeypatch.setattr(psycopg.Connection, "commit", lambda *_: begun.append("commit"))
     with counted(database) as statements:
         cases.perform(hand.public_id, "sign_off", actor, command, command_id="one", expected_version=None)
-    # the case, the answers so far, and all that is written
-    assert (taken, len(statements), begun) == ([True], 3, [])
+    # the case with the answers so far, and all that is written
+    assert (taken, len(statements), begun) == ([True], 2, [])
     assert (hand.state, flaws(hand)) == ("awaiting_sign_off", [])
 
 
@@ -133,13 +133,17 @@ def test_it_keeps_one_write_back_and_reads_no_more_after_it(database: Database) 
             direct.execute(READ_PUBLIC, {"key": "x"})
 
 
-def test_it_reads_a_case_as_the_lock_does(cma_case: Factory, database: Database) -> None:
-    hand = cma_case("awaiting_sign_off")
+def test_it_reads_a_case_and_its_answers_as_the_lock_does(cma_case: Factory, database: Database) -> None:
+    hand = cma_case("awaiting_sign_off", departments=["ecology", "health", "transport"])
+    hand.take("sign_off")
+    hand.take("sign_off")
     with database.writing() as connection:
-        under_lock = connection.execute(LOCK_PUBLIC, {"key": hand.public_id}).mappings().one()
+        under_lock = lock(connection, hand.public_id)
     with database.directly() as driver:
-        at_once_row = at_once.Direct(database.engine, driver).execute(READ_PUBLIC, {"key": hand.public_id}).first()
-    assert at_once_row == dict(under_lock)
+        free = at_once.look(at_once.Direct(database.engine, driver), hand.public_id)
+    assert dict(free.row) == dict(under_lock.row)
+    assert len(free.case.sign_offs) == 2
+    assert free.case == under_lock.case
 
 
 def test_a_connection_lent_directly_comes_back_as_it_was(database: Database) -> None:
