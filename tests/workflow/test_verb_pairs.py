@@ -68,7 +68,7 @@ def test_only_a_remark_leaves_a_recall_open() -> None:
 
 
 def test_who_asked_for_advice_waits_for_it() -> None:
-    for blocked in ("decide", "return", "hand_back"):
+    for blocked in ("decide", "hand_back"):
         assert found("consult", blocked).answer is Answer.REFUSED, blocked
     assert found("consult", "advise").answer is found("consult", "stop_consulting").answer is Answer.ALLOWED
 

@@ -45,7 +45,7 @@ def refusal(walk: Walk, name: str, by: Actor | None = None, command: Command | N
 
 
 def test_a_returned_case_is_the_work_of_the_earlier_step_again() -> None:
-    walk = walk_to("awaiting_decision").take("return_to_under_review")
+    walk = walk_to("awaiting_decision").take("return_to_under_review_by_leader")
     assert walk.case.state == "under_review"
     assert walk.duties() == {Duty(Role.TEAM_LEADER, "person:team-leader"), Duty(Role.REVIEWER, "person:reviewer")}
     assert walk.case.fact(f.RETURN_REASON) == "第3行的依据标准已作废"
@@ -53,7 +53,7 @@ def test_a_returned_case_is_the_work_of_the_earlier_step_again() -> None:
 
 
 def test_in_order_every_later_step_is_taken_again() -> None:
-    walk = walk_to("awaiting_decision").take("return_to_under_review")
+    walk = walk_to("awaiting_decision").take("return_to_under_review_by_leader")
     assert "conclude_meets" in walk.offered(TEAM_LEADER)
     assert "conclude_meets_back_to_awaiting_decision" not in walk.offered(TEAM_LEADER, now=False)
     walk.take("conclude_meets")
@@ -64,7 +64,7 @@ def test_in_order_every_later_step_is_taken_again() -> None:
 
 
 def test_straight_back_leads_to_the_person_who_returned_it_and_to_nobody_else() -> None:
-    walk = walk_to("awaiting_decision").take("return_to_under_review", LEADER, STRAIGHT)
+    walk = walk_to("awaiting_decision").take("return_to_under_review_by_leader", LEADER, STRAIGHT)
     assert "conclude_meets" not in walk.offered(TEAM_LEADER, now=False)
     walk.take("conclude_meets_back_to_awaiting_decision", TEAM_LEADER)
     assert walk.case.state == "awaiting_decision"
@@ -75,7 +75,7 @@ def test_straight_back_leads_to_the_person_who_returned_it_and_to_nobody_else() 
 
 
 def test_what_hands_the_case_back_asks_all_that_the_step_itself_asks() -> None:
-    walk = walk_to("awaiting_decision").take("return_to_under_review", LEADER, STRAIGHT)
+    walk = walk_to("awaiting_decision").take("return_to_under_review_by_leader", LEADER, STRAIGHT)
     walk.case = walk.case.with_facts(rows_open=1)
     assert refusal(walk, "conclude_meets_back_to_awaiting_decision", TEAM_LEADER).code == "unmet"
     assert refusal(walk, "conclude_meets_back_to_awaiting_decision", WINDOW_OFFICER).code == "forbidden"
@@ -83,7 +83,7 @@ def test_what_hands_the_case_back_asks_all_that_the_step_itself_asks() -> None:
 
 def test_who_handed_the_case_straight_back_has_taken_that_step() -> None:
     both = person("team-leader", Role.TEAM_LEADER, Role.LEADER)
-    walk = walk_to("awaiting_decision").take("return_to_under_review")
+    walk = walk_to("awaiting_decision").take("return_to_under_review_by_leader")
     walk.case = replace(walk.case, acts=())
     walk.case = walk.case.with_facts(**{f.RETURN_TO: {"under_review": "awaiting_decision"}})
     walk.take("conclude_meets_back_to_awaiting_decision", TEAM_LEADER)
@@ -97,7 +97,7 @@ def test_straight_back_is_offered_only_where_the_definition_says_by_which_act() 
 
 
 def test_a_grant_after_a_straight_return_rests_on_answers_that_still_stand() -> None:
-    walk = walk_to("awaiting_decision").take("return_to_under_review", LEADER, STRAIGHT)
+    walk = walk_to("awaiting_decision").take("return_to_under_review_by_leader", LEADER, STRAIGHT)
     walk.case = walk.case.with_facts(application_types=["first", "extension"])
     walk.take("conclude_meets_back_to_awaiting_decision", TEAM_LEADER)
     said = refusal(walk, "grant", LEADER)
@@ -114,15 +114,26 @@ def test_a_return_to_the_applicant_opens_the_application_and_leads_back_where_it
 
 
 def test_a_straight_return_is_over_once_the_step_is_left_another_way() -> None:
-    walk = walk_to("awaiting_decision").take("return_to_under_review", LEADER, STRAIGHT)
+    walk = walk_to("awaiting_decision").take("return_to_under_review_by_leader", LEADER, STRAIGHT)
     walk.take("conclude_with_rectification").take("submit_rectification")
     assert walk.case.fact(f.RETURN_TO) == {}
     walk.take("confirm_rectification")
     assert walk.case.state == "awaiting_decision"
 
 
+def test_a_sign_off_returned_to_the_experts_asks_again_only_whom_the_change_touches() -> None:
+    walk = walk_to("awaiting_sign_off").take("sign_off", department_officer("ecology"))
+    walk.take("return_to_under_review_by_review_organiser").take("conclude_meets")
+    assert walk.case.state == "awaiting_sign_off"
+    assert walk.duties() == {Duty(Role.DEPARTMENT_OFFICER, "department:construction")}
+    walk.take("return_to_under_review_by_review_organiser")
+    walk.case = walk.case.with_facts(application_types=["extension"])
+    walk.take("conclude_meets")
+    assert walk.duties() == {Duty(Role.DEPARTMENT_OFFICER, f"department:{d}") for d in ("ecology", "construction")}
+
+
 def test_two_returns_inside_each_other_lead_back_one_after_the_other() -> None:
-    walk = walk_to("awaiting_decision").take("return_to_under_review", LEADER, STRAIGHT)
+    walk = walk_to("awaiting_decision").take("return_to_under_review_by_leader", LEADER, STRAIGHT)
     walk.take("return_to_accepted", REVIEW_ORGANISER).take("organise_review")
     walk.take("conclude_meets_back_to_awaiting_decision", TEAM_LEADER)
     assert (walk.case.state, walk.case.fact(f.RETURN_TO)) == ("awaiting_decision", {})
@@ -135,7 +146,7 @@ def test_the_decision_limit_rests_while_the_experts_look_again_and_is_not_begun_
     walk = walk_to("awaiting_decision")
     due = walk.clock("decision").due_on
     assert due is not None
-    walk.after(2).take("return_to_under_review")
+    walk.after(2).take("return_to_under_review_by_leader")
     held = walk.clock("decision")
     assert held.is_resting and held.rests[-1].ground == "expert_examination"
     walk.after(7).take("conclude_meets")
@@ -148,7 +159,7 @@ def test_a_limit_that_had_been_met_is_taken_up_where_it_stopped() -> None:
     walk = walk_to("awaiting_decision")
     review = walk.clock("review")
     assert review.outcome is Outcome.MET and review.due_on is not None
-    walk.after(14).take("return_to_under_review")
+    walk.after(14).take("return_to_under_review_by_leader")
     again = walk.clock("review")
     assert again.is_running and again.started_on == review.started_on
     assert again.due_on == review.due_on + timedelta(days=14)
@@ -156,11 +167,11 @@ def test_a_limit_that_had_been_met_is_taken_up_where_it_stopped() -> None:
 
 def test_without_a_ground_the_limit_runs_on_through_a_return() -> None:
     walk = walk_to("awaiting_decision")
-    section = CMA.by_name["return_to_under_review"].spec
-    bare = replace(CMA.by_name["return_to_under_review"], spec=section.model_copy(update={"rests": None}))
+    section = CMA.by_name["return_to_under_review_by_leader"].spec
+    bare = replace(CMA.by_name["return_to_under_review_by_leader"], spec=section.model_copy(update={"rests": None}))
     walk.procedure = _with(bare)
     due = walk.clock("decision").due_on
-    walk.after(2).take("return_to_under_review")
+    walk.after(2).take("return_to_under_review_by_leader")
     assert walk.clock("decision").due_on == due
     assert walk.after(7).take("conclude_meets").clock("decision").due_on == due
 
@@ -169,7 +180,7 @@ def test_there_and_back_on_one_day_gives_the_authority_no_extra_day() -> None:
     walk = walk_to("awaiting_decision")
     due = walk.clock("decision").due_on
     for _ in range(3):
-        walk.take("return_to_under_review").take("conclude_meets")
+        walk.take("return_to_under_review_by_leader").take("conclude_meets")
     assert walk.clock("decision").due_on == due and walk.clock("decision").rests == ()
 
 
@@ -181,7 +192,7 @@ def test_a_limit_that_restarts_begins_anew_after_a_return() -> None:
 def test_no_limit_is_lost_on_the_way_back_and_none_is_left_at_the_end() -> None:
     walk = walk_to("awaiting_decision")
     before = {c.name for c in walk.case.clocks}
-    walk.take("return_to_under_review").after(1).take("conclude_with_rectification").after(1)
+    walk.take("return_to_under_review_by_leader").after(1).take("conclude_with_rectification").after(1)
     assert {c.name for c in walk.case.clocks} >= before
     assert walk.clock("decision").is_resting
     walk.take("submit_rectification").take("confirm_rectification")
@@ -192,7 +203,7 @@ def test_no_limit_is_lost_on_the_way_back_and_none_is_left_at_the_end() -> None:
 
 
 def test_a_retraction_after_a_return_drops_the_limits_that_were_held() -> None:
-    walk = walk_to("awaiting_decision").take("return_to_under_review").after(1).take("retract")
+    walk = walk_to("awaiting_decision").take("return_to_under_review_by_leader").after(1).take("retract")
     assert walk.clock("decision").outcome is Outcome.DROPPED
 
 
@@ -234,7 +245,7 @@ def test_a_remark_does_not_stand_in_the_way_of_a_recall(verb: str) -> None:
 
 
 def test_after_a_return_a_recall_keeps_the_limit_that_is_held() -> None:
-    walk = walk_to("awaiting_decision").take("return_to_under_review")
+    walk = walk_to("awaiting_decision").take("return_to_under_review_by_leader")
     walk.case = walk.case.with_facts(departments=["ecology", "construction", "transport"])
     walk.after(1).take("conclude_meets")
     assert walk.case.state == "awaiting_sign_off" and walk.clock("decision").is_running
@@ -250,7 +261,7 @@ def test_a_transferred_duty_is_that_persons_alone() -> None:
     walk = walk_to("awaiting_decision").take("transfer_by_leader", LEADER)
     assert walk.duties() == {Duty(Role.LEADER, "person:second-leader")}
     assert "refuse" in walk.offered(SECOND_LEADER)
-    for name in ("refuse", "grant", "transfer_by_leader", "return_to_under_review", "ask_departments_again"):
+    for name in ("refuse", "grant", "transfer_by_leader", "return_to_under_review_by_leader", "ask_departments_again"):
         assert name not in walk.offered(LEADER), name
     onward = v.Transfer(person="third-leader", reason="休假")
     assert walk.take("transfer_by_leader", SECOND_LEADER, onward).duties() == {Duty(Role.LEADER, "person:third-leader")}
@@ -452,7 +463,7 @@ def test_a_comment_changes_nothing_but_the_history() -> None:
 def test_people_of_the_applicant_use_no_verb_of_the_authority() -> None:
     walk = walk_to("awaiting_decision")
     inside = with_affiliation(LEADER, AGENCY)
-    for name in ("suspend", "transfer_by_leader", "comment_by_officer", "return_to_under_review"):
+    for name in ("suspend", "transfer_by_leader", "comment_by_officer", "return_to_under_review_by_leader"):
         assert refusal(walk, name, inside).code == "forbidden", name
 
 
@@ -465,7 +476,7 @@ def test_every_fact_that_a_verb_writes_has_a_reserved_name() -> None:
     walk.take("add_signer").take("remind_by_officer").take("copy").take("suspend").take("resume").take("remove_signer")
     walk.walk(("ask",)).take("transfer_by_leader", LEADER)
     walk.take("consult_by_leader", SECOND_LEADER).take("advise", REVIEW_ORGANISER)
-    walk.take("return_to_under_review", SECOND_LEADER, STRAIGHT)
+    walk.take("return_to_under_review_by_leader", SECOND_LEADER, STRAIGHT)
     assert set(walk.case.facts) <= known
 
 
