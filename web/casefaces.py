@@ -99,13 +99,18 @@ def progress(file: CaseFile, entries: Sequence[TimelineEntry]) -> list[StepFace]
 
 def _stages_of_track(procedure: Procedure, track: str) -> frozenset[str | None]:
     """The stages that a case on this track can reach."""
+    return frozenset(procedure.states[state].stage for state in states_of_track(procedure, track))
+
+
+def states_of_track(procedure: Procedure, track: str) -> frozenset[str]:
+    """The states that a case on this track can reach."""
     reached, frontier = {procedure.spec.initial}, [procedure.spec.initial]
     while frontier:
         for action in procedure.leaving(frontier.pop()):
             if action.target and action.target not in reached and action.spec.track in (None, track):
                 reached.add(action.target)
                 frontier.append(action.target)
-    return frozenset(procedure.states[state].stage for state in reached)
+    return frozenset(reached)
 
 
 def _entered(procedure: Procedure, entries: Sequence[TimelineEntry]) -> dict[str, datetime]:

@@ -7,7 +7,7 @@ from store.certificates import CertificateStore
 from web.access import grant_access
 from web.certificate_faces import acts, standing_face
 from web.context import current_actor, database, today
-from web.offers import holdings_of, limits_of
+from web.offers import holdings_of, limits_once
 from workflow import dossiers, procedures
 from workflow.dossiers import Dossier as Sheet
 from workflow.vocabulary import N_, Message, Refusal, Role
@@ -30,11 +30,12 @@ def show(public_id: str) -> str:
     """One certificate, and the changes that can be applied for."""
     held = _own(public_id)
     store, editions = CertificateStore(database()), CertificateDocuments(database()).editions(held.id)
-    changes = [(sheet, limits_of(procedures.current(sheet.spec.procedure))) for sheet in _changes_of(held)]
+    changes = [(sheet, limits_once(procedures.current(sheet.spec.procedure))) for sheet in _changes_of(held)]
+    content = editions[0].content if editions and editions[0].is_licence else None
     return render_template(
         "holdings/show.html", certificate=held, face=standing_face(held.standing(today())),
         title=procedures.current(held.kind).spec.title.message(), acts=acts(store.history(held.id)),
-        editions=editions, changes=changes, content=editions[0].content if editions and editions[0].is_licence else None,
+        editions=editions, changes=changes, content=content,
         rows=store.annex(held.id, limit=1).total, signatories=store.signatories(held.id, version=held.version))
 
 

@@ -91,14 +91,15 @@ def say(text: object) -> str:
         return ""
     if not isinstance(text, Message):
         words = str(text)
-        return _of_a_file(words) or get_translations().gettext(words) if words else ""
+        found = get_translations().gettext(words) if words else ""
+        return (_of_a_file(words) or found) if found == words else found
     chinese = text.zh if current() == "zh" else None
     pattern = chinese or get_translations().gettext(text.text)
     return str(Message(pattern, {name: _value(value) for name, value in text.values.items()}))
 
 
 def _of_a_file(words: str) -> str | None:
-    """A title of a dossier file, which is in both languages there and in no catalogue."""
+    """A title of a dossier file that stands in no catalogue: there it is in both languages."""
     return in_chinese(words) if current() == "zh" else None
 
 

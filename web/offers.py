@@ -5,7 +5,7 @@ from typing import Any
 from store.certificate_values import Certificate
 from store.certificates import CertificateStore
 from store.dossier_facts import materials_asked
-from web.casefaces import amount_of
+from web.casefaces import amount_of, states_of_track
 from web.context import database, laws, reference, today
 from workflow import dossiers, procedures
 from workflow.allowances import Allowance, Basis, NoAllowance, in_force
@@ -71,11 +71,19 @@ def limits_of(procedure: Procedure) -> dict[str, tuple[Message, list[Limit]]]:
     law = laws().current().allowances
     found: dict[str, tuple[Message, list[Limit]]] = {}
     for track, label in procedure.spec.tracks.items():
+        reached = states_of_track(procedure, track)
         lines = [limit for clock in procedure.spec.clocks.values() if clock.track in (None, track)
-                 and _decides(procedure, clock.runs_in) and (limit := _limit(clock, law))]
+                 and reached & set(clock.runs_in) and _decides(procedure, clock.runs_in)
+                 and (limit := _limit(clock, law))]
         if lines:
             found[track] = (label.message(), lines)
     return found
+
+
+def limits_once(procedure: Procedure) -> list[Limit]:
+    """The limits of every track, each once, where the track is not the applicant's choice."""
+    found = {(limit.label.text, limit.article): limit for _, lines in limits_of(procedure).values() for limit in lines}
+    return list(found.values())
 
 
 def _decides(procedure: Procedure, states: tuple[str, ...]) -> bool:

@@ -108,7 +108,9 @@ class Autosave {
   offerOld() {
     const old = this.kept();
     const bar = this.form.querySelector("[data-restore]");
-    if (!old || JSON.stringify(old) === JSON.stringify(this.values())) { this.forget(); return; }
+    // An empty cell says nothing: a table typed by hand offers other empty lines after each save.
+    const told = (kept) => JSON.stringify(kept.filter(([, value]) => value !== ""));
+    if (!old || told(old) === told(this.values())) { this.forget(); return; }
     if (!bar) return;
     bar.hidden = false;
     bar.querySelector("[data-restore-yes]").addEventListener("click", () => { this.put(old); bar.hidden = true; this.typed(); });
