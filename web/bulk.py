@@ -18,7 +18,8 @@ from forms.wording import suggested
 from store.bulk import AT_ONCE, BulkStore
 from store.values import CaseFile
 from web.access import STAFF, grant_access
-from web.casefaces import pressing, state_face
+from web.casefaces import state_face
+from web.clockfaces import pressing
 from web.context import case_store, confirm_identity, current_actor, database, reauthenticated, say
 from web.departments import with_names
 from web.desks import desk_label, desk_of

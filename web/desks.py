@@ -66,7 +66,7 @@ def address_of(role: Role, key: str | None = None) -> str:
     """Where the work of a role lies; the applicant's own pages, if they are there, are its desk. `key` is the
     delegation by which somebody else's desk is meant, "" for one's own; without it the page's own is kept."""
     own = link_to("applications.index") if role is Role.APPLICANT else None
-    place = {} if key is None else {"stead": key or None}
+    place: dict[str, Any] = {} if key is None else {"stead": key or None}
     return own or url_for("desks.show", role=kebab(role), **place)
 
 
