@@ -45,6 +45,10 @@ from workflow.vocabulary import N_, SYSTEM, Actor, Message, Refusal
 __all__ = ["CaseStore", "change_facts"]
 
 _CASE = table_of(CaseRecord)
+_PARENT = _CASE.alias("parent")
+_WITH_PARENT = select(_CASE, _PARENT.c.public_id.label("parent_public_id")).select_from(
+    _CASE.outerjoin(_PARENT, _PARENT.c.id == _CASE.c.parent_id)
+)
 COMMAND_ID_LENGTH = 40  # as long as the audit keeps it
 
 
@@ -96,13 +100,8 @@ class CaseStore:
             )
 
     def _file(self, connection: Connection, public_id: str, actor: Actor) -> CaseFile:
-        parent = _CASE.alias("parent")
         row = (
-            connection.execute(
-                select(_CASE, parent.c.public_id.label("parent_public_id"))
-                .select_from(_CASE.outerjoin(parent, parent.c.id == _CASE.c.parent_id))
-                .where(_CASE.c.public_id == public_id, visible_to(actor))
-            )
+            connection.execute(_WITH_PARENT.where(_CASE.c.public_id == public_id, visible_to(actor)))
             .mappings()
             .first()
         )
@@ -178,7 +177,9 @@ class CaseStore:
         """
         if not 0 < len(command_id) <= COMMAND_ID_LENGTH:
             raise Refusal("malformed", Message(N_("This request carries no usable id; reload the page.")))
-        law = self.laws.current()  # before the transaction: one that holds a connection must not wait for another
+        law = (
+            self.laws.current()
+        )  # before the transaction: one that holds a connection must not wait for another
         sent = (law, name, actor, command, command_id, expected_version, reauthenticated)
         if done := at_once.perform(self.database, law, public_id, *sent[1:]):
             return done
@@ -222,7 +223,9 @@ class CaseStore:
             except Exception as error:
                 failures.append(error)
         if failures:
-            raise ExceptionGroup(f"{moved} cases were moved by their clocks, {len(failures)} were not", failures)
+            raise ExceptionGroup(
+                f"{moved} cases were moved by their clocks, {len(failures)} were not", failures
+            )
         return moved
 
     def _lapse_one(self, case_id: int) -> bool:
@@ -271,7 +274,9 @@ class CaseStore:
             raise Refusal(
                 "unmet",
                 Message(
-                    N_("No time limit called %(name)s is in force on %(on)s; ask the administrator to enter it."),
+                    N_(
+                        "No time limit called %(name)s is in force on %(on)s; ask the administrator to enter it."
+                    ),
                     {"name": missing.name, "on": missing.on},
                 ),
             ) from missing
