@@ -10,7 +10,6 @@ from werkzeug.wrappers import Response
 from forms.actions import FORMS, ActionForm
 from forms.wording import suggested
 from store.casework import Casework
-from store.dossier_values import SECTION_TITLES, TABLE_TITLES
 from store.reviews import ReviewStore
 from store.values import CaseFile, Performed
 from web.boards import department_board, standing_words
@@ -28,6 +27,7 @@ from web.context import (
     tell,
 )
 from web.departments import department_name, with_names
+from web.dossierfaces import subjects_of
 from web.errors import STATUS
 from web.faces import link_to
 from web.verbchoices import verb_choices
@@ -68,7 +68,7 @@ def lay_out(public_id: str, name: str, sent: MultiDict[str, str] | None = None, 
     """
     actor, file = current_actor(), case_store().get(public_id, current_actor())
     action = file.procedure.by_name.get(name)
-    if action is None or sent is None or not action.who(actor, file.case):
+    if action is None or sent is None or not action.who(actor.seat, file.case):
         action = permit(file.procedure, file.case, name, actor)
     around = _around(file, action)
     prefill: dict[str, Any] = {}
@@ -89,7 +89,7 @@ def _around(file: CaseFile, action: Action) -> dict[str, Any]:
     if action.command is ConfirmRows:
         return {"ways": reference().catalogue("confirmation_ways")}
     if action.command is RequestCorrection:
-        return {"subjects": _subjects(file)}
+        return {"subjects": subjects_of(file.procedure)}
     if action.command is RecordSignOff:
         return {"verdicts": tuple(Verdict) if file.procedure.sign_off_rule else (Verdict.AGREE, Verdict.OBJECT)}
     if action.command is AskAgain:
@@ -126,12 +126,6 @@ def _choices(command: type[Command], around: dict[str, Any], wording: dict[str, 
     if command is AskAgain:
         return {"asked": around["asked"]}
     return {}
-
-
-def _subjects(file: CaseFile) -> list[str]:
-    """What a correction may be about: sections, tables and materials by their names."""
-    names = [say(Message(title)) for title in (*SECTION_TITLES.values(), *TABLE_TITLES.values())]
-    return names + [str(row["zh"]) for row in reference().catalogue("materials")]
 
 
 def carry_out(sheet: ActSheet) -> Performed:

@@ -6,6 +6,7 @@ from typing import Any
 from flask import url_for
 
 from store.casework import Related
+from store.dossier_scenarios import sheet_of
 from store.dossier_values import TABLE_TITLES
 from store.queues import desks_of
 from store.values import CaseFile
@@ -73,6 +74,7 @@ def _tabs(file: CaseFile) -> list[Tab]:
     tabs = [_tab(file, "show", N_("Summary"))]
     if file.procedure.states[file.procedure.spec.initial].editable:
         tabs.append(_tab(file, "dossier", N_("Application")))
+    if file.procedure.states[file.procedure.spec.initial].editable and sheet_of(file.procedure) is None:
         tabs.append(_tab(file, "capability", TABLE_TITLES["capability"], facts.get("rows_total")))
         changes = "standard_change" in (facts.get("application_types") or ())
         tabs += [(name, TABLE_TITLES[name], url_for("cases.table", public_id=file.public_id, name=name), None)
@@ -115,7 +117,8 @@ def brief(file: CaseFile) -> list[tuple[str, Any]]:
     case, facts = file.case, file.case.facts
     pairs: list[tuple[str, Any]] = [
         (N_("Agency"), file.agency_name),
-        (N_("Application type"), type_words(facts.get("application_types") or ()) or file.subject),
+        (N_("Application type"),
+         type_words(facts.get("application_types") or (), sheet_of(file.procedure)) or file.subject),
         (N_("Sectors"), "、".join(map(str, facts.get("sectors") or ())) or None),
         (N_("Submitted on"), file.submitted_at), (N_("Corrections requested"), facts.get("corrections")),
         (N_("Certificate held"), facts.get("certificate_held")),

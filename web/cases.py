@@ -5,6 +5,7 @@ from flask import Blueprint, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from store.casework import Casework
+from store.dossier_scenarios import sheet_of
 from store.dossier_values import TABLE_TITLES
 from store.reviews import ReviewStore, RowFilter
 from store.values import CaseFile
@@ -20,9 +21,9 @@ from web.casepages import (
     related_faces,
     stead_offers,
 )
-from web.context import case_store, current_actor, database, reference
+from web.context import case_store, current_actor, database
 from web.departments import department_name
-from web.dossierfaces import agency_faces, section_faces, table_faces, way_names
+from web.dossierfaces import agency_faces, material_rows, section_faces, table_faces, way_names
 from workflow.vocabulary import N_, Message, Refusal
 
 PAPERS = {
@@ -67,7 +68,8 @@ def dossier(public_id: str) -> str:
     """The application as filled in, read-only, with the agency as registered."""
     file, casework = _file(public_id), Casework(database())
     filled = casework.dossier(file)
-    return _page("dossier", file, "dossier", dossier=filled, sections=section_faces(filled.sections),
+    return _page("dossier", file, "dossier", dossier=filled,
+                 sections=section_faces(filled.sections, sheet_of(file.procedure)),
                  agency=agency_faces(casework.agency(file)), corrections=casework.corrections(file))
 
 
@@ -98,7 +100,7 @@ def materials(public_id: str) -> str:
     file, casework = _file(public_id), Casework(database())
     return _page("materials", file, "materials", uploads=casework.uploads(file), readings=casework.readings(file),
                  papers=casework.documents(file), titles=TABLE_TITLES, kinds=PAPERS,
-                 names={row["key"]: Message(row["en"], {}, row["zh"]) for row in reference().catalogue("materials")})
+                 names={row["key"]: Message(row["en"], {}, row["zh"]) for row in material_rows(file.procedure)})
 
 
 @bp.get("/<public_id>/departments")
