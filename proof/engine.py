@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from sqlalchemy.exc import IntegrityError
+
 from proof.races import both
 from store.cases import CaseStore
 from store.database import Database
@@ -58,6 +60,9 @@ def wander(hand: CaseHand, chance: random.Random, clock: MovableClock, seen: Cou
         likely = file.procedure.leaving(file.case.state)
         if chance.random() < 0.9:  # endings come soon enough
             likely = tuple(a for a in likely if a.name not in ENDINGS) or likely
+        if chance.random() < 0.7:  # and a case goes on more often than somebody does something beside it
+            moving = tuple(a for a in likely if a.spec.side_by_side or a.target not in (None, file.case.state))
+            likely = moving or likely
         action = chance.choice(likely if chance.random() < 0.9 else file.procedure.actions)
         fitting = [a for a in people if action.who(a, file.case)]
         actor = chance.choice(fitting if fitting and chance.random() < 0.7 else people)
@@ -72,10 +77,14 @@ def wander(hand: CaseHand, chance: random.Random, clock: MovableClock, seen: Cou
                                    expected_version=version, reauthenticated=True)  # fmt: skip
         except Refusal as refusal:
             seen[refusal.code] += 1
-            # Where a limit was over, the law acts before the person does, and the person is told that it has.
+            # Where a limit was over, the law acts before the person does, whatever the person is then told.
             overdue = lapsed(file.procedure, before.clocks, hand.cases.database.clock.today())
-            if hand.file.case != before and not (overdue and refusal.code == "stale"):
+            newest = hand.cases.timeline(hand.public_id, SYSTEM, limit=1)[0]
+            if hand.file.case != before and not (overdue and newest.role == "is_the_system"):
                 wrong.append(f"{action.name} was refused and yet changed the case")
+            continue
+        except IntegrityError as refusal:
+            wrong.append(f"{action.name}: the database had to refuse what the engine allowed: {refusal.orig}")
             continue
         seen["done"] += 1
         if action.name in DECIDING and (hand.agency_id in actor.affiliations

@@ -42,7 +42,7 @@ def test_random_requests_find_a_planted_fault(
         monkeypatch.setattr(engine, "conflict", lambda *_: None)
     else:
         monkeypatch.setattr(pen, "_audit_rows", _forgetful(pen._audit_rows))
-    assert wandered(cma_case, verification_case, clock, 12)
+    assert wandered(cma_case, verification_case, clock, 16)
 
 
 def _forgetful(real: Callable[..., tuple[int, str, list[dict[str, object]]]]) -> Callable[..., object]:

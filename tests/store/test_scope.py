@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import insert, select
 
-from store.cases import parties
+from store.locked import parties
 from store.database import Database
 from store.records.cases import CasePartyRecord, CaseRecord
 from store.records.columns import table_of
