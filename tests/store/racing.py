@@ -17,7 +17,7 @@ from store.records.audit import AuditRecord
 from store.records.cases import CasePartyRecord, CaseRecord, SignOffRecord, TaskRecord
 from store.records.columns import table_of
 from store.tokens import new_token
-from tests.store.factories import cma_case, department_officer
+from tests.store.factories import CaseHand, cma_case, department_officer
 from workflow import engine
 from workflow.commands import RecordSignOff
 
@@ -38,11 +38,15 @@ class Outcome:
 
 
 def clones(cases: CaseStore, departments: Sequence[str], count: int) -> list[tuple[int, str]]:
-    """(id, public id) of `count` cases in which these departments still owe their answers.
+    """(id, public id) of `count` cases in which these departments still owe their answers."""
+    return copies_of(cases, cma_case(cases, "awaiting_sign_off", departments=departments), count)
 
-    The audit stream of a clone begins at its next step, so its chain can be checked in full afterwards.
+
+def copies_of(cases: CaseStore, model: CaseHand, count: int) -> list[tuple[int, str]]:
+    """(id, public id) of `count` cases that stand exactly where the model stands.
+
+    The audit stream of a copy begins at its next step, so its chain can be checked in full afterwards.
     """
-    model = cma_case(cases, "awaiting_sign_off", departments=departments)
     with cases.database.writing() as connection:
         row = dict(connection.execute(select(_CASE).where(_CASE.c.id == model.id)).mappings().one())
         first = connection.scalar(select(func.max(_CASE.c.id))) or 0
@@ -52,12 +56,13 @@ def clones(cases: CaseStore, departments: Sequence[str], count: int) -> list[tup
         for start in range(0, count, 500):
             batch = made[start : start + 500]
             connection.execute(insert(_CASE), [row | fresh | {"id": i, "public_id": p} for i, p in batch])
-            for table in (_TASK, _PARTY):
+            for table in (_TASK, _PARTY, table_of(SignOffRecord)):
                 found = connection.execute(select(table).where(table.c.case_id == model.id)).mappings().all()
                 copies = [
                     {k: v for k, v in r.items() if k != "id"} | {"case_id": i} for r in found for i, _ in batch
                 ]
-                connection.execute(insert(table), copies)
+                if copies:
+                    connection.execute(insert(table), copies)
         if not cases.database.is_sqlite:  # ids were given by hand, so the sequence must be told
             connection.execute(text("""SELECT setval(pg_get_serial_sequence('"case"', 'id'), :last)"""),
                                {"last": made[-1][0]})  # fmt: skip
