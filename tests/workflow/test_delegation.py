@@ -215,6 +215,31 @@ def test_each_thing_that_speaks_against_it_is_said(fault: dict[str, Any]) -> Non
     assert wrong(fault.pop("asked", delegation("a", "b", id=0)), **fault)
 
 
+wishes = st.lists(st.tuples(
+    st.permutations(("a", "b", "c", "d")).map(lambda order: order[:2]), st.integers(0, 6), st.integers(0, 6),
+    st.sampled_from(("", "cma", "cma_verification")), st.sampled_from((None, None, 0, 1, 2))), max_size=14)
+
+
+@settings(max_examples=300, deadline=None)
+@given(wishes)
+def test_whatever_is_asked_for_nobody_is_ever_away_and_standing_in_on_one_day(wanted: list[Any]) -> None:
+    """Delegations are made and revoked at random; day by day and procedure by procedure the accepted ones are one
+    hop: no chain, no circle, no pair twice."""
+    standing: list[Delegation] = []
+    for number, ((principal, delegate), first, length, procedure, ends) in enumerate(wanted, 1):
+        asked = delegation(principal, delegate, first, first + length, id=number, procedure=procedure)
+        if not wrong(asked, *standing):
+            standing.append(asked)
+        if ends is not None and ends < len(standing):
+            standing[ends] = replace(standing[ends], revoked=True)
+    for day in (MONDAY + timedelta(days=n) for n in range(14)):
+        for procedure in ("cma", "cma_verification"):
+            pairs = [(d.principal, d.delegate) for d in standing if not d.revoked
+                     and d.from_on <= day <= d.until_on and d.procedure in ("", procedure)]
+            assert not {p for p, _ in pairs} & {d for _, d in pairs}, pairs
+            assert len(pairs) == len(set(pairs))
+
+
 # -- nobody acts whom a second opinion forbids -------------------------------------------------------------
 
 PEOPLE = ("p1", "p2", "p3")
