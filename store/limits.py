@@ -6,33 +6,26 @@ repeated or run twice at once tells nothing twice and leaves nothing out, howeve
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, literal_column, select, update
+from sqlalchemy import Connection, Select, literal_column, select
 
 from store.database import Database
 from store.law import LawBook
 from store.locked import Locked, lock, moment_of
-from store.pen import write_steps
+from store.pen import keep_up, write_steps
 from store.records.cases import CaseRecord
-from store.records.columns import NEVER, table_of
-from workflow.alarms import alarms, alarms_on
-from workflow.clocks import Law, counted_by
+from store.records.columns import table_of
+from workflow.alarms import alarms
+from workflow.clocks import Law
 from workflow.deadlines import Calendar, Clock
 from workflow.notes import alarm_notes, recount_note, recounted
-from workflow.reckoning import ONE_DAY
 
 BATCH = 100  # cases of one sweep; a technical bound, what is left comes with the next
 LOOKED_AT = 5000  # open cases that a preview counts through; beyond that it says "of the first so many"
 
 _CASE = table_of(CaseRecord)
 _GOING = _CASE.c.counted_by != literal_column("''")  # said as the index says it, so that it is used
-_UPKEEP = (
-    update(_CASE)
-    .where(_CASE.c.id == bindparam("key"), _CASE.c.version == bindparam("seen"))
-    .values({name: bindparam(name) for name in ("clocks", "alarms_on", "counted_by")})
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +100,7 @@ class Limits:
         case, moment = locked.case, moment_of(self.database.clock, law, locked)
         found = alarms(locked.procedure, case.clocks, moment.on, law.calendar)
         if not found:
-            self._keep_up(connection, locked, case.clocks, law, moment.on)
+            keep_up(connection, locked, case.clocks, moment)
             return False
         write_steps(connection, locked, alarm_notes(case, found, moment.on), moment, f"alarm:{case.id}:{case.version}")
         return True
@@ -115,24 +108,7 @@ class Limits:
     def _recount(self, connection: Connection, locked: Locked, law: Law) -> bool:
         case, moment = locked.case, moment_of(self.database.clock, law, locked)
         if (step := recount_note(case, law.calendar, moment.on)) is None:
-            self._keep_up(connection, locked, recounted(case.clocks, law.calendar, moment.on), law, moment.on)
+            keep_up(connection, locked, recounted(case.clocks, law.calendar, moment.on), moment)
             return True
         write_steps(connection, locked, [step], moment, f"recount:{case.id}:{case.version}")
         return True
-
-    def _keep_up(
-        self, connection: Connection, locked: Locked, clocks: tuple[Clock, ...], law: Law, today: date
-    ) -> None:
-        """Nothing to tell: only the columns that the sweeps look at follow, and no version grows."""
-        when = alarms_on(locked.procedure, clocks, law.calendar)
-        connection.execute(
-            _UPKEEP,
-            {
-                "key": locked.case.id,
-                "seen": locked.case.version,
-                "clocks": [c.plain() for c in clocks],
-                # What the law does at a lapse comes first; if it has not by then, it is looked at again tomorrow.
-                "alarms_on": max(when, today + ONE_DAY) if when else NEVER,
-                "counted_by": counted_by(clocks, law.calendar),
-            },
-        )

@@ -29,6 +29,7 @@ from workflow.clocks import counted_by, due_on, lapses_on, turn
 from workflow.deadlines import Clock
 from workflow.engine import Step
 from workflow.procedure import Duty, Procedure, duties
+from workflow.reckoning import ONE_DAY
 from workflow.vocabulary import SYSTEM, Actor
 
 _CASE = table_of(CaseRecord)
@@ -40,21 +41,8 @@ _WRITE = (
         {
             name: bindparam(name)
             for name in (
-                "state",
-                "track",
-                "round",
-                "version",
-                "acts",
-                "due_on",
-                "lapses_on",
-                "alarms_on",
-                "counted_by",
-                "audit_seq",
-                "audit_hash",
-                "changed_at",
-                "submitted_at",
-                "closed_at",
-                "number",
+                *("state", "track", "round", "version", "acts", "due_on", "lapses_on", "alarms_on", "counted_by"),
+                *("audit_seq", "audit_hash", "changed_at", "submitted_at", "closed_at", "number"),
             )
         }
         # None: it stays as it is, and neither side has to read or write it
@@ -183,6 +171,16 @@ def write_steps(
                 parent_id=before.id,
             )
     return final
+
+
+def keep_up(connection: Connection, locked: Locked, clocks: tuple[Clock, ...], moment: Moment) -> None:
+    """Clocks counted anew where no due day moves: nobody has to be told, so no version grows and nothing is audited."""
+    case, row = replace(locked.case, clocks=clocks), locked.row
+    kept = {name: row[name] for name in ("audit_seq", "audit_hash", "changed_at", "submitted_at", "number")}
+    values = {"key": case.id, "seen": case.version, **_columns(locked.procedure, case, moment), **kept}
+    # What the law does at a lapse comes first; where it has not, it is looked at again tomorrow.
+    values["alarms_on"] = max(values["alarms_on"], moment.on + ONE_DAY)
+    connection.execute(_WRITE, values | {"facts": None, "clocks": _plain(clocks), "closed_at": None})
 
 
 def _answer(case_id: int, answer: SignOff, at: datetime) -> dict[str, Any]:
