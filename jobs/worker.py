@@ -19,6 +19,7 @@ from jobs.duties import DUTIES
 from jobs.migrating import migrate_cases
 from jobs.notices import notify
 from jobs.printing import merge_certificates
+from jobs.proving import prove_procedure
 from jobs.reading import read_upload
 from jobs.rendering import render_certificate
 from jobs.workshop import Bench, CannotBeDone, Opened, Work, Workshop
@@ -37,6 +38,7 @@ WORK: dict[str, Work] = {
     "merge_certificates": merge_certificates,
     "read_upload": read_upload,
     "migrate_cases": migrate_cases,
+    "prove_procedure": prove_procedure,
 }
 
 log = logging.getLogger("wujian.jobs")

@@ -9,8 +9,7 @@ import logging
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select, update
@@ -18,85 +17,24 @@ from sqlalchemy.engine import Row
 
 from store import audit
 from store.database import Database
+from store.jobs import JobQueue
 from store.law import LawBook, revise
 from store.records.audit import AuditRecord
 from store.records.columns import table_of
 from store.records.procedures import ProcedureVersionRecord
+from store.tokens import new_token
+from store.version_values import Change, Version, VersionLine
 from workflow import procedures
-from workflow.faults import Fault
-from workflow.procedure import DefinitionError, Procedure, parse
+from workflow.procedure import Procedure
 from workflow.vocabulary import N_, SYSTEM, Actor, Message, Refusal
 
 OWN_FROM = 1001  # numbers below are those of shipped files, so that an upgrade never meets a bureau's own version
+PROOF = "prove_procedure"  # the job
 BEGUN = "enter_version"  # a number thrown away as a draft may be taken again: its stream begins anew with this
 LONGEST = 400_000  # characters of a definition; ten times the longest that is shipped
 _V = table_of(ProcedureVersionRecord)
 _BARE = [c for c in _V.c if c.name != "definition"]
 log = logging.getLogger("wujian.procedures")
-
-
-@dataclass(frozen=True, slots=True)
-class VersionLine:
-    """A version without its text. `edition` is what a form that changes it has to send back."""
-
-    id: int
-    name: str
-    version: int
-    digest: str
-    status: str
-    based_on: int | None
-    proof: Mapping[str, Any]
-    effective_on: date | None
-    edition: int
-    changed_at: datetime
-    changed_by: str
-
-    @property
-    def is_open(self) -> bool:
-        """Whether its text may still change."""
-        return self.status in ("draft", "proved")
-
-    @property
-    def is_proved(self) -> bool:
-        """Whether this very text has passed its proof."""
-        return bool(self.proof.get("may_activate")) and self.proof.get("digest") == self.digest
-
-
-@dataclass(frozen=True, slots=True)
-class Version:
-    line: VersionLine
-    definition: str
-
-    def procedure(self) -> Procedure:
-        """Raises `DefinitionError`."""
-        return read_draft(self.definition, self.line.name, self.line.version)
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """Who did what to a version, when."""
-
-    at: datetime
-    action: str
-    actor_name: str
-    payload: Mapping[str, Any]
-
-
-def read_draft(definition: str, name: str, version: int) -> Procedure:
-    """The definition, if it is sound and says of itself what it is kept as. Raises `DefinitionError`."""
-    source = f"{name}.v{version}.yaml"
-    procedure = parse(definition.encode(), source)
-    if (procedure.name, procedure.version) != (name, version):
-        why = N_("a case finds its definition by both; take another name or number by beginning another draft")
-        said = f"name: this draft is {name} version {version}, the text says {procedure.name} version " \
-               f"{procedure.version}"
-        raise DefinitionError(source, [Fault(_line_of("version", definition), said, why)])
-    return procedure
-
-
-def _line_of(key: str, definition: str) -> int:
-    lines = definition.splitlines()
-    return next((n for n, line in enumerate(lines, 1) if line.startswith(f"{key}:")), 1)
 
 
 class ProcedureVersions:
@@ -169,6 +107,18 @@ class ProcedureVersions:
             line = self._open(connection, name, version, edition)
             connection.execute(delete(_V).where(_V.c.id == line.id))
             self._tell(connection, line, "discard_draft", actor, {})
+
+    def ask_proof(self, name: str, version: int, actor: Actor) -> str:
+        """Leave the proof of a version to a worker; the id of the job. Raises Refusal("unknown")."""
+        job_id = new_token()
+        with self._writing() as connection:
+            line = self._locked(connection, name, version)
+            self._change(connection, line, "ask_proof", actor, {"digest": line.digest},
+                         status="draft" if line.is_open else line.status,
+                         proof={"asked": line.digest, "job": job_id})
+        payload = {"name": name, "version": version, "account": actor.account_id}
+        JobQueue(self.database).add(PROOF, payload, job_id=job_id)
+        return job_id
 
     def keep_proof(self, name: str, version: int, proof: Mapping[str, Any], actor: Actor) -> VersionLine:
         """Keep what a proof found with the text it looked at; a draft that passed is proved.

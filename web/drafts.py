@@ -1,23 +1,19 @@
 """The administrator changes versions of procedures: drafts, proofs, what is in force and what is retired."""
 
-from time import perf_counter
-from typing import Any
-
 from flask import Blueprint, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from forms.versions import VERBS, DraftForm, TurnForm
-from store.procedure_versions import ProcedureVersions, Version, VersionLine, read_draft
+from store.procedure_versions import ProcedureVersions
+from store.version_values import Version, VersionLine, read_draft
 from web.access import grant_access
-from web.context import accounts, current_actor, laws, now, reference, say, tell
+from web.context import current_actor, now, say, tell
 from web.definitionwords import FaultFace, fault_face
 from web.errors import STATUS
 from web.language import hour
 from web.procedures import versions
 from web.versionfaces import read, version_frame
-from workflow.exploration import prove as explore
 from workflow.procedure import DefinitionError
-from workflow.proofs import Proof
 from workflow.vocabulary import N_, Message, Refusal, Role
 
 bp = Blueprint("drafts", __name__, url_prefix="/procedures/<string:name>/<int(max=9999):version>")
@@ -67,11 +63,11 @@ def edit(name: str, version: int) -> Response:
 
 
 def _editor(found: Version, form: DraftForm, status: int = 200, refusal: Refusal | None = None) -> Response:
-    _, faults = read(found)
+    procedure, faults = read(found)
     if form.definition.data is not None and form.definition.data != found.definition:
         faults = _faults(form.definition.data, found.line)
     page = render_template("procedures/edit.html", line=found.line, form=form, faults=faults, refusal=refusal,
-                           frame=version_frame(found.line, None, "text"), theirs=found.definition)
+                           frame=version_frame(found.line, procedure, "text"), theirs=found.definition)
     return Response(page, status, mimetype="text/html")
 
 
@@ -115,31 +111,14 @@ def _faults(text: str, line: VersionLine) -> list[FaultFace]:
 
 @bp.post("/prove")
 def prove(name: str, version: int) -> Response:
-    """Have a version proved and keep what was found, be it good or bad."""
+    """Have a version proved by a worker; the page of the proof waits for it."""
     store = versions()
-    found = store.get(name, version)
-    procedure, faults = read(found)
+    procedure, faults = read(store.get(name, version))
     if procedure is None:
         raise Refusal("unmet", Message(N_("This text is not a sound definition yet: %(count)s faults."),
                                        {"count": len(faults)}))
-    line = store.keep_proof(name, version, _explored(procedure).plain(), current_actor())
-    tell(*_verdict(line))
+    store.ask_proof(name, version, current_actor())
     return redirect(url_for("procedures.show", name=name, version=version, part="proof"), 303)
-
-
-def _explored(procedure: Any) -> Proof:
-    """The proof with the people, departments and limits that the bureau has today."""
-    people = [a.actor() for a in accounts().list_() if a.active and Role.APPLICANT not in a.roles]
-    departments = [str(row["key"]) for row in reference().catalogue("departments")]
-    begun = perf_counter()
-    found = explore(procedure, people=people, departments=departments, allowances=laws().current().allowances)
-    return found.timed(perf_counter() - begun)
-
-
-def _verdict(line: VersionLine) -> tuple[Message, str]:
-    if line.is_proved:
-        return Message(N_("Proved: it may be put into force.")), "success"
-    return Message(N_("Not proved: it may not be put into force. What was found is below.")), "error"
 
 
 @bp.get("/<any(schedule, unschedule, activate, retire, discard):verb>")

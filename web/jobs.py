@@ -20,6 +20,7 @@ KINDS = {
     "merge_certificates": N_("Merge certificates for printing"),
     "read_upload": N_("Read uploaded tables"),
     "migrate_cases": N_("Migrate open cases"),
+    "prove_procedure": N_("Prove a procedure"),
 }
 
 

@@ -5,7 +5,9 @@ from typing import Any
 from flask import Blueprint, render_template, request
 from werkzeug.wrappers import Response
 
-from store.procedure_versions import ProcedureVersions, Version
+from store.jobs import JobQueue
+from store.procedure_versions import ProcedureVersions
+from store.version_values import Version
 from web.access import STAFF, grant_access
 from web.context import database, language, laws
 from web.versionfaces import (
@@ -75,12 +77,21 @@ def show(name: str, version: int) -> str:
 
 def _of(part: str, found: Version, procedure: Any) -> dict[str, Any]:
     """What the page of one part needs beyond the version."""
+    if part == "proof":
+        return {"waiting": _waiting(found)}
     if part == "overview":
         return {"changes": change_faces(versions().changes(found.line))}
     if procedure is None or part not in ("states", "drawing", "clocks", "roles"):
         return {}
     return {"clocks": lambda: {"clocks": clock_rows(procedure)}, "roles": lambda: role_table(procedure),
             }.get(part, lambda: {"places": places(procedure)})()
+
+
+def _waiting(found: Version) -> str | None:
+    """How the proof that was asked for stands: waiting, failed, or None when none is."""
+    job = found.line.proof.get("job")
+    line = JobQueue(database()).find(job) if job and found.line.proof.get("asked") == found.line.digest else None
+    return None if line is None or line.status == "done" else line.status
 
 
 @bp.get("/<string:name>/compare")

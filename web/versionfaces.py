@@ -6,8 +6,8 @@ from typing import Any
 
 from flask import url_for
 
-from store.procedure_versions import Change, Version, VersionLine
 from store.values import TimelineEntry
+from store.version_values import Change, Version, VersionLine
 from web.casefaces import amount_of, state_face
 from web.context import ROLE_LABELS, current_actor, language, laws, today
 from web.definitionwords import FaultFace, fault_face
@@ -24,6 +24,7 @@ STATUSES = {
 }
 CHANGES = {
     "enter_version": N_("Entered"), "save_definition": N_("Text changed"), "prove": N_("Proof run"),
+    "ask_proof": N_("Proof asked for"),
     "schedule": N_("Scheduled"), "unschedule": N_("Taken off the schedule"), "activate": N_("Put into force"),
     "retire": N_("Retired"), "discard_draft": N_("Draft thrown away"),
 }

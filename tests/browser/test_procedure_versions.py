@@ -38,7 +38,7 @@ def quick_proof(monkeypatch: pytest.MonkeyPatch) -> None:
         return Proof(Verdict.PROVED, procedure.name, procedure.version, procedure.digest, (holds,), 12, 34)
 
     assert prove
-    monkeypatch.setattr("web.drafts.explore", passes)
+    monkeypatch.setattr("jobs.proving.explore", passes)
 
 
 def test_a_draft_is_written_with_a_slip_put_right_proved_and_scheduled(

@@ -14,7 +14,8 @@ from sqlalchemy.exc import DatabaseError
 from store.cases import CaseStore
 from store.database import Database
 from store.law import LawBook
-from store.procedure_versions import OWN_FROM, ProcedureVersions, VersionLine
+from store.procedure_versions import OWN_FROM, ProcedureVersions
+from store.version_values import VersionLine
 from tests.store.factories import MovableClock
 from workflow import procedures
 from workflow.procedure import DefinitionError

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+import app as root
 from store.procedure_versions import ProcedureVersions
 from web.versionfaces import PARTS
 from workflow import procedures
@@ -45,7 +46,7 @@ def proof(monkeypatch: pytest.MonkeyPatch) -> Any:
             verdict = Verdict.PROVED if standing is Standing.HOLDS else Verdict.REFUSED
             return Proof(verdict, procedure.name, procedure.version, procedure.digest, (prop,), 12, 34)
 
-        monkeypatch.setattr("web.drafts.explore", explored)
+        monkeypatch.setattr("jobs.proving.explore", explored)
 
     return finds
 
@@ -56,6 +57,13 @@ def newest() -> int:
 
 def sent(browser: Any, path: str, **fields: Any) -> Any:
     return browser.post(path, data={"csrf_token": browser.csrf, **fields})
+
+
+def proved(browser: Any, house: Any, number: int) -> None:
+    """Ask for the proof and let the worker do it."""
+    assert sent(browser, f"/procedures/{NAME}/{number}/prove").status_code == 303
+    assert 'hx-trigger="every 2s"' in browser.get(f"/procedures/{NAME}/{number}?part=proof").text
+    assert root.work_off(house) == []
 
 
 def begun(browser: Any) -> int:
@@ -182,11 +190,11 @@ def test_a_settled_version_is_not_edited(administrator: Any, versions: Procedure
 
 
 def test_without_a_proof_that_passed_nothing_comes_into_force(
-    administrator: Any, versions: ProcedureVersions, proof: Any
+    administrator: Any, versions: ProcedureVersions, proof: Any, house: Any
 ) -> None:
     number = begun(administrator)
     proof(Standing.FAILS)
-    assert sent(administrator, f"/procedures/{NAME}/{number}/prove").status_code == 303
+    proved(administrator, house, number)
     page = administrator.get(f"/procedures/{NAME}/{number}?part=proof&lang=en").text
     assert "Not proved" in page and "A case can always end" in page
     line = versions.get(NAME, number).line
@@ -200,7 +208,7 @@ def test_a_proved_draft_is_put_into_force_with_a_reason(
 ) -> None:
     number = begun(administrator)
     proof(Standing.HOLDS)
-    sent(administrator, f"/procedures/{NAME}/{number}/prove")
+    proved(administrator, house, number)
     edition = str(versions.get(NAME, number).line.edition)
     path = f"/procedures/{NAME}/{number}/activate"
     assert sent(administrator, path, edition=edition, reason="").status_code == 422
@@ -212,11 +220,11 @@ def test_a_proved_draft_is_put_into_force_with_a_reason(
 
 @pytest.mark.parametrize("days, status", [(0, 422), (-1, 422), (5, 303)])
 def test_a_version_is_scheduled_for_a_day_to_come(
-    administrator: Any, versions: ProcedureVersions, proof: Any, days: int, status: int
+    administrator: Any, versions: ProcedureVersions, proof: Any, house: Any, days: int, status: int
 ) -> None:
     number = begun(administrator)
     proof(Standing.HOLDS)
-    sent(administrator, f"/procedures/{NAME}/{number}/prove")
+    proved(administrator, house, number)
     on = versions.database.clock.today() + timedelta(days=days)
     answer = sent(administrator, f"/procedures/{NAME}/{number}/schedule", reason="定日", on=on.isoformat(),
                   edition=str(versions.get(NAME, number).line.edition))

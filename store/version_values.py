@@ -1,0 +1,74 @@
+"""What the store hands out about versions of procedures, and how a draft is read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from workflow.faults import Fault
+from workflow.procedure import DefinitionError, Procedure, parse
+from workflow.vocabulary import N_
+
+
+@dataclass(frozen=True, slots=True)
+class VersionLine:
+    """A version without its text. `edition` is what a form that changes it has to send back."""
+
+    id: int
+    name: str
+    version: int
+    digest: str
+    status: str
+    based_on: int | None
+    proof: Mapping[str, Any]
+    effective_on: date | None
+    edition: int
+    changed_at: datetime
+    changed_by: str
+
+    @property
+    def is_open(self) -> bool:
+        """Whether its text may still change."""
+        return self.status in ("draft", "proved")
+
+    @property
+    def is_proved(self) -> bool:
+        """Whether this very text has passed its proof."""
+        return bool(self.proof.get("may_activate")) and self.proof.get("digest") == self.digest
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    line: VersionLine
+    definition: str
+
+    def procedure(self) -> Procedure:
+        """Raises `DefinitionError`."""
+        return read_draft(self.definition, self.line.name, self.line.version)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Who did what to a version, when."""
+
+    at: datetime
+    action: str
+    actor_name: str
+    payload: Mapping[str, Any]
+
+
+def read_draft(definition: str, name: str, version: int) -> Procedure:
+    """The definition, if it is sound and says of itself what it is kept as. Raises `DefinitionError`."""
+    source = f"{name}.v{version}.yaml"
+    procedure = parse(definition.encode(), source)
+    if (procedure.name, procedure.version) != (name, version):
+        why = N_("a case finds its definition by both; take another name or number by beginning another draft")
+        said = f"name: this draft is {name} version {version}, the text says {procedure.name} version " \
+               f"{procedure.version}"
+        raise DefinitionError(source, [Fault(_line_of("version", definition), said, why)])
+    return procedure
+
+
+def _line_of(key: str, definition: str) -> int:
+    lines = definition.splitlines()
+    return next((n for n, line in enumerate(lines, 1) if line.startswith(f"{key}:")), 1)
