@@ -192,9 +192,10 @@ def _write_node(
     for number, duty in enumerate(state.duties if state else (), 1):
         owner = _put(element, "bpmn:potentialOwner", id=f"duty-{node.state}-{number}", name=duty.role.value)
         told = _put(_put(owner, "bpmn:resourceAssignmentExpression"), "bpmn:formalExpression")
-        fact = duty.each or duty.person or duty.persons
+        fact = duty.each or duty.person or duty.persons or ("departments" if duty.signers else "")
         told.text = f"{duty.role.value}({fact})" if fact else duty.role.value
-    for fact in [d.each for d in state.duties if d.each][:1] if state else ():
+    asked = [d.each or "departments" for d in state.duties if d.each or d.signers] if state else []
+    for fact in asked[:1]:
         many = _put(element, "bpmn:multiInstanceLoopCharacteristics", isSequential="false")
         _put(many, "bpmn:loopCardinality").text = f"len({fact})"
     if node.clock:

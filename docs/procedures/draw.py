@@ -29,11 +29,14 @@ def name_of(procedure: Procedure) -> str:
 
 def index() -> str:
     """The table of all procedures, as Markdown."""
-    lines = ["# Procedures", "", "Drawn from the definitions by `python docs/procedures/draw.py`.", "",
-             "| Procedure | 名称 | Basis | States | Actions | Drawing |", "|---|---|---|---|---|---|"]
+    known = released()
+    lines = ["# Procedures", "", "Drawn from the definitions by `python docs/procedures/draw.py`. What is not released "
+             "may still change.", "",
+             "| Procedure | Released | 名称 | Basis | States | Actions | Drawing |", "|---|---|---|---|---|---|---|"]
     for procedure in procedures.every():
         spec = procedure.spec
-        lines.append(f"| {name_of(procedure)} | {spec.title.zh} | {spec.basis.zh} | {len(spec.states)} | "
+        freed = "released" if name_of(procedure) in known else "**not yet**"
+        lines.append(f"| {name_of(procedure)} | {freed} | {spec.title.zh} | {spec.basis.zh} | {len(spec.states)} | "
                      f"{len(spec.actions)} | [{name_of(procedure)}.mmd]({name_of(procedure)}.mmd), "
                      f"[BPMN]({name_of(procedure)}.bpmn) |")
     return "\n".join(lines) + "\n"

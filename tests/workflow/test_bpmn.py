@@ -61,7 +61,7 @@ def test_every_state_is_there_with_those_who_must_act(procedure: Procedure) -> N
         assert element.tag.endswith(f"}}{kind}") and element.get("name") == spec.label.en
         assert [e.get("name") for e in found(element, "bpmn:potentialOwner")] == [d.role.value for d in spec.duties]
         many = found(element, "bpmn:multiInstanceLoopCharacteristics")
-        assert [e.get("isSequential") for e in many] == ["false"] * any(d.each for d in spec.duties)
+        assert [e.get("isSequential") for e in many] == ["false"] * any(bool(d.each or d.signers) for d in spec.duties)
 
 
 @every_procedure
@@ -247,7 +247,7 @@ def test_another_program_goes_the_same_way(way: list[str], tmp_path: Path) -> No
     for name in way:
         ready = run.get_tasks(state=TaskState.READY, manual=True)
         assert {task.task_spec.name.removesuffix(" [child]") for task in ready} == {f"state-{state}"}
-        assert len(ready) == (2 if any(d.each for d in CMA.states[state].duties) else 1)
+        assert len(ready) == (2 if any(d.each or d.signers for d in CMA.states[state].duties) else 1)
         for task in ready:
             for told in (task, task.parent):  # an instance of many tells its answer to the whole
                 told.data.update(known, action=name)

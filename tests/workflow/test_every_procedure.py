@@ -165,6 +165,15 @@ def test_a_released_procedure_is_frozen() -> None:
         "a released definition was changed: put it back and write the next version beside it"
 
 
+def test_only_the_newest_version_may_be_unreleased_and_is_marked() -> None:
+    draw = drawing()
+    index = (draw.HERE / "index.md").read_text("utf-8")
+    for procedure in procedures.every():
+        name, free = draw.name_of(procedure), draw.name_of(procedure) not in draw.released()
+        assert not free or procedure.version == max(p.version for p in procedures.every() if p.name == procedure.name)
+        assert (f"| {name} | **not yet** |" in index, f"| {name} | released |" in index) == (free, not free)
+
+
 def test_the_freeze_notices_a_changed_file(tmp_path: Path) -> None:
     from workflow.procedure import load
 
