@@ -56,6 +56,7 @@ def perform(
     """Take one action at once; None when it must be asked for under the lock, whatever the reason."""
     if database.is_sqlite or actor.acting_for is not None:  # a delegation is looked up beside the case
         return None
+    errors: Any = database.engine.dialect.loaded_dbapi
     with database.directly() as driver:
         direct = Direct(database.engine, driver)
         connection = cast(Connection, direct)  # as much of one as reading a case and writing a step need
@@ -74,14 +75,13 @@ def perform(
             final = write_steps(connection, locked, steps, moment, command_id)
             if not direct.write():
                 return None
-        except (NeedsTheLock, Refusal, NoAllowance, driver_errors(database).IntegrityError):
+        except (NeedsTheLock, Refusal, NoAllowance):
             return None
+        except errors.OperationalError:
+            raise  # `directly` makes Busy of it
+        except errors.DatabaseError:
+            return None  # refused by a constraint, or not a value: said under the lock, in the words of every caller
     return Performed(locked.public_id, final.version, final.state, tuple(steps))
-
-
-def driver_errors(database: Database) -> Any:
-    """The module of the driver, for its exceptions."""
-    return database.engine.dialect.loaded_dbapi
 
 
 def _as_expected(locked: Locked, actor: Actor, expected_version: int | None) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 import psycopg
 import pytest
 from sqlalchemy import Connection, select, update
+from sqlalchemy.exc import DBAPIError
 
 from store import at_once
 from store.cases import CaseStore
@@ -172,4 +173,15 @@ def test_a_server_that_goes_away_is_busy_and_the_connection_is_not_used_again(
         cases.perform(hand.public_id, "sign_off", actor, command, command_id="lost", expected_version=None)
     done = cases.perform(hand.public_id, "sign_off", actor, command, command_id="lost", expected_version=None)
     assert done.state == "awaiting_sign_off"
+    assert flaws(hand) == []
+
+
+def test_what_the_database_refuses_is_said_as_it_is_under_the_lock(
+    cases: CaseStore, cma_case: Factory, taken: list[bool]
+) -> None:
+    hand = cma_case("awaiting_sign_off", departments=["ecology", "health"])
+    actor, command = hand.usual_actor("sign_off"), hand.usual("sign_off")
+    with pytest.raises(DBAPIError):
+        cases.perform(hand.public_id, "sign_off", actor, command, command_id="\x00", expected_version=None)
+    assert taken[-1] is False
     assert flaws(hand) == []
