@@ -226,6 +226,7 @@ class Addresses:
         known = {"public_id": NONE_SUCH.public_id, "section": "overview", "table": "capability", "name": "equipment",
                  "code": "site_documents", "ordinal": 1, "version": 1, "job_id": self.world.batch,
                  "filename": "css/tokens.css", "upload": NONE_SUCH.public_id, "role": "leader", "verb": "schedule",
+                 "migration": NONE_SUCH.public_id,
                  "procedure": "cma"}
         if rule.endpoint.startswith(("procedures.", "drafts.", "migrations.")):
             known["name"] = "cma"
