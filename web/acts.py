@@ -74,7 +74,8 @@ def lay_out(public_id: str, name: str, sent: MultiDict[str, str] | None = None, 
     prefill: dict[str, Any] = {}
     wording = suggested(file.procedure.name, name)
     if sent is None:
-        prefill = {"expected_version": str(file.case.version), **wording, **({"lines": answers} if answers else {})}
+        prefill = {"expected_version": str(file.case.version), "departments": around.get("objecting", ()), **wording,
+                   **({"lines": answers} if answers else {})}
     form = FORMS[action.command](
         sent, reauthenticate=action.spec.reauthenticate and not reauthenticated(),
         irreversible=action.spec.irreversible,
@@ -94,6 +95,7 @@ def _around(file: CaseFile, action: Action) -> dict[str, Any]:
         return {"verdicts": tuple(Verdict) if file.procedure.sign_off_rule else (Verdict.AGREE, Verdict.OBJECT)}
     if action.command is AskAgain:
         return {"asked": [(d, department_name(d)) for d in file.procedure.asked(file.case.facts)],
+                "objecting": [s.department for s in file.case.current_sign_offs() if s.verdict is Verdict.OBJECT],
                 "board": department_board(file, Casework(database()).answers(file)),
                 "standing": standing_words(file)}
     if action.command is Annul:
