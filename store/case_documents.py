@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, insert, or_, select
 
 from store.database import BUREAU_ZONE, Database
+from store.delegations import delegates_of
 from store.locked import pinned_to
 from store.records.applications import (
     CapabilityRowRecord,
@@ -197,19 +198,25 @@ class CaseDocuments:
             wanted += [("told", _acts_as(str(role))) for role in payload.get("roles", ())]
             reminded = [(name, _holding(role, holder)) for role, holder in payload.get("holders", ())]
             wanted += [(why, clause) for why, clause in reminded if clause is not None]
+            officials: dict[int, str] = {}
             for why, clause in wanted:
                 rows = connection.execute(
-                    select(AccountRecord.email, AccountRecord.name, AccountRecord.language)
-                    .where(clause, AccountRecord.active.is_(True), AccountRecord.email.is_not(None))
+                    select(AccountRecord.id, AccountRecord.email, AccountRecord.name, AccountRecord.language)
+                    .where(clause, AccountRecord.active.is_(True))
                     .order_by(AccountRecord.id)
                     .limit(200)
                 )
                 for row in rows:
+                    officials |= {row.id: why} if why != "applicant" else {}
                     if row.email and row.email.strip():
                         found.setdefault(
                             row.email.strip().lower(),
                             Addressee(row.email.strip(), row.name, row.language, why),
                         )
+            today = self.database.clock.today()
+            for row in connection.execute(delegates_of(officials, case["procedure"], today)) if officials else ():
+                addressee = Addressee(row.email.strip(), row.name, row.language, next(iter(officials.values())))
+                found.setdefault(row.email.strip().lower(), addressee)
             clocks = [Clock.from_plain(c) for c in case["clocks"]]
             return NoticeFacts(
                 public_id=case["public_id"],

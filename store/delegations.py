@@ -284,6 +284,19 @@ def require_in_force(connection: Connection, actor: Actor) -> None:
         raise Refusal("forbidden", over(principal.name))
 
 
+def delegates_of(accounts: Iterable[int], procedure: str, today: date) -> Any:
+    """SELECT the accounts (id, email, name, language) that stand in for these today on a procedure."""
+    d, delegate = _DELEGATION.c, AccountRecord
+    return (
+        select(delegate.id, delegate.email, delegate.name, delegate.language)
+        .join(_DELEGATION, d.delegate_id == delegate.id)
+        .where(d.principal_id.in_(sorted(accounts)), d.revoked_at.is_(None), d.from_on <= today, d.until_on >= today)
+        .where(d.procedure.in_(("", procedure)), delegate.active.is_(True), delegate.email.is_not(None))
+        .order_by(delegate.id)
+        .limit(POOL_LIMIT)
+    )
+
+
 def _in_force(delegate_id: int, today: date) -> Any:
     d = _DELEGATION.c
     return (
@@ -382,4 +395,4 @@ def _role(by: Actor) -> str:
     return ",".join(sorted(by.roles))[:60]
 
 
-__all__ = ["DelegationStore", "DoneInStead", "Official", "Standing", "require_in_force", "revoke"]
+__all__ = ["DelegationStore", "DoneInStead", "Official", "Standing", "delegates_of", "require_in_force", "revoke"]

@@ -1,5 +1,6 @@
 """What the pages of a case are made of: head and tabs, the five-minute brief, the action bar, the departments."""
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +21,7 @@ from web.dossierfaces import type_words
 from web.faces import link_to
 from workflow import procedures
 from workflow.engine import Offer
-from workflow.vocabulary import N_, Message, Role
+from workflow.vocabulary import N_, Message, Refusal, Role
 
 CONCLUSIONS = {"meets": N_("Meets the criteria"), "basically_meets": N_("Basically meets, rectification ordered"),
                "does_not_meet": N_("Does not meet the criteria")}
@@ -98,6 +99,16 @@ def action_faces(file: CaseFile, offers: Iterable[Offer]) -> list[OfferFace]:
     faces = [OfferFace(ActionFace(o.action.name, o.action.label, BAR_TONES[o.action.spec.tone]), with_names(o.unmet))
              for o in offers]
     return sorted(faces, key=lambda face: order[face.action.tone])
+
+
+def seen_in_stead(public_id: str, refusal: Refusal) -> str:
+    """Where a case that one does not see oneself is there in the place of somebody else: a link that a colleague or
+    a mail gave. Raises the refusal when it is nowhere."""
+    for key, principal in principals() if refusal.code == "unknown" and current_actor().acting_for is None else ():
+        with suppress(Refusal):
+            case_store().get(public_id, current_actor().standing_in(principal))
+            return url_for("cases.show", public_id=public_id, stead=key)
+    raise refusal
 
 
 def stead_offers(file: CaseFile) -> list[dict[str, Any]]:

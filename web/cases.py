@@ -19,6 +19,7 @@ from web.casepages import (
     case_frame,
     home_of,
     related_faces,
+    seen_in_stead,
     stead_offers,
 )
 from web.context import case_store, current_actor, database
@@ -51,9 +52,12 @@ def _page(template: str, file: CaseFile, tab: str, **values: Any) -> str:
 
 
 @bp.get("/<public_id>")
-def show(public_id: str) -> str:
+def show(public_id: str) -> str | Response:
     """The overview: where the case stands, what can be done, who has answered, until when."""
-    file, casework = _file(public_id), Casework(database())
+    try:
+        file, casework = _file(public_id), Casework(database())
+    except Refusal as refusal:
+        return redirect(seen_in_stead(public_id, refusal))
     entries = casework.timeline(file)
     return _page("show", file, "show", offers=action_faces(file, case_store().offers(file, current_actor())),
                  address=lambda name: acts.address(file, file.procedure.by_name[name]), brief=brief(file),

@@ -1,6 +1,6 @@
 """Mail about a case: each person concerned once, in their language, with no way into a header."""
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,7 @@ from jobs.documents import COMPOSED
 from jobs.notices import LANGUAGES, TEMPLATES, compose, one_line
 from jobs.worker import WORK, Worker
 from store.case_documents import Addressee, NoticeFacts
+from store.delegations import DelegationStore
 from store.records.jobs import JobRecord, MailRecord
 from store.records.people import AccountRecord, AccountRoleRecord, PersonRecord
 from tests.store import factories
@@ -36,6 +37,7 @@ def account(database):
                  "created_at": database.clock.now(), **columns},
             ).scalar_one()
             connection.execute(insert(AccountRoleRecord), {"account_id": account_id, "role": role.value})
+        return account_id
 
     return make
 
@@ -171,3 +173,24 @@ def test_every_template_is_a_whole_mail(template: Path, make_workshop):
     body = message.get_content()
     assert "示例检测" in body and "2026-03-09" in body and "{" not in body and "&" not in body
     assert jobs.notices.one_line(body.splitlines()[0])
+
+
+def test_whoever_stands_in_is_told_as_well_and_only_while_standing_in(cma_case, account, postman, mailbox, database):
+    agency_id = factories.agency(database)
+    window, deputy = account("window", Role.WINDOW_OFFICER), account("deputy", Role.INSPECTOR)
+    store, today = DelegationStore(database), database.clock.today()
+    for procedure, first in (("cma_verification", today), ("cma", today + timedelta(days=9)), ("cma", today)):
+        cma_case("submitted", agency_id=agency_id)
+        postman.drain()
+        assert "deputy@agency.example" not in to(mailbox), (procedure, first)
+        by = factories.person("administrator", Role.ADMINISTRATOR, account_id=window)
+        key = store.make(by, principal_id=window, delegate_id=deputy, from_on=first,
+                         until_on=first, procedure=procedure, verbs=["@review"])
+    cma_case("submitted", agency_id=agency_id)
+    postman.drain()
+    assert "deputy@agency.example" in to(mailbox)
+    mailbox.messages.clear()
+    store.revoke(key, by)
+    cma_case("submitted", agency_id=agency_id)
+    postman.drain()
+    assert "deputy@agency.example" not in to(mailbox)

@@ -176,3 +176,12 @@ def test_a_desk_in_the_place_of_another_asks_little_of_the_database(house, clien
     with counted(house.database) as statements:
         page = browser.get(f"{address(Role.WINDOW_OFFICER)}?stead={key}")
     assert page.text.count("/cases/") >= 3 and len(statements) <= 18, statements
+
+
+def test_a_link_leads_whoever_stands_in_to_the_case_in_that_place(client_of, case_in, stand_in):  # noqa: F811
+    case = case_in("awaiting_sign_off")
+    browser = client_of(Role.REVIEWER)
+    assert browser.get(f"/cases/{case.public_id}").status_code == 404
+    key = stand_in("department.officer", "reviewer")
+    answer = browser.get(f"/cases/{case.public_id}")
+    assert answer.status_code == 302 and answer.headers["Location"].endswith(f"/cases/{case.public_id}?stead={key}")
