@@ -121,8 +121,10 @@ def _without_repeats(entries: list[Any]) -> list[Any]:
 
 
 def _offered(dossier: Dossier) -> dict[str, Any]:
-    """Action name -> the offer, for what the applicant may do here."""
-    return {offer.action.name: offer for offer in case_store().offers(dossier.file, current_actor())}
+    """Action name -> the offer, for what the applicant may do here. An act that leads a returned case straight back
+    stands under the name of the act that it is."""
+    found = case_store().offers(dossier.file, current_actor())
+    return {offer.action.spec.instead_of or offer.action.name: offer for offer in found}
 
 
 # -- the form ------------------------------------------------------------------------------------------------
@@ -298,7 +300,9 @@ def resubmit(public_id: str) -> Response:
     return _filed(dossier_of(public_id), "resubmit")
 
 
-def _filed(dossier: Dossier, name: str) -> Response:
+def _filed(dossier: Dossier, act: str) -> Response:
+    offer = _offered(dossier).get(act)
+    name = offer.action.name if offer else act
     form = PlainForm(request.form, irreversible=dossier.procedure.by_name[name].spec.irreversible)
     try:
         case_store().perform(dossier.public_id, name, current_actor(), form.read(), command_id=form.act_id(),

@@ -219,6 +219,7 @@ class ActionSpec(_Strict):
     occasion: dict[Name, str] = {}
     rests: Name | None = None
     inside: bool = False  # its notice is for the authority only
+    instead_of: Name | None = None  # the act that this one is, leading straight back
 
 
 class ProcedureSpec(_Strict):

@@ -126,7 +126,7 @@ def _with_hand_backs(acts: Iterable[str], generated: Mapping[str, Mapping[str, A
     """Who has taken an act by handing the case straight back has taken that act."""
     for act in acts:
         yield act
-        yield from (n for n, a in generated.items() if a["verb"] == "hand_back" and n.startswith(f"{act}_back_to_"))
+        yield from (name for name, action in generated.items() if action.get("instead_of") == act)
 
 
 def _all(raw: Mapping[str, Any], verbs: VerbsSpec) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -252,6 +252,7 @@ def _hand_backs(
                 "effects": ["clear_the_desk", *own],
                 "occasion": {**occasion, "back_to": back},
                 "verb": "hand_back",
+                "instead_of": act,
             },
         )
 
