@@ -353,13 +353,14 @@ def test_rows_of_an_annex_are_annulled_by_name(house, client_of):
     assert case.file.case.fact("annulled_rows") == 2
 
 
-def test_a_case_page_asks_little_of_the_database(case_in, client_of, house):
+@pytest.mark.parametrize("state", ["submitted", "under_review", "awaiting_sign_off", "closed"])
+def test_a_case_page_asks_little_of_the_database(case_in, client_of, house, state):
     from tests.store.statements import counted, counts_without_end
 
-    case = case_in("awaiting_sign_off", rows=300)
+    case = case_in(state, rows=300)
     browser = client_of(Role.LEADER)
     browser.get(f"/cases/{case.public_id}")
-    for tab in TABS:
+    for tab in (*TABS, "/findings"):
         with counted(house.database) as statements:
             browser.get(f"/cases/{case.public_id}{tab}")
         assert len(statements) <= 10, (tab, len(statements), statements)
