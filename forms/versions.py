@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import date
 
+from flask_babel import lazy_gettext as _l
 from werkzeug.datastructures import MultiDict
 from wtforms import DateField, Form, HiddenField, SelectChoice, SelectField, TextAreaField
 from wtforms.validators import InputRequired
@@ -20,7 +21,7 @@ class DraftForm(Form):  # type: ignore[misc]
     """The text of a draft; `edition` is the one it was made from."""
 
     edition = HiddenField()
-    definition = TextAreaField(N_("Definition"))
+    definition = TextAreaField(_l("Definition"))
 
     def seen(self) -> int:
         """Raises Refusal("malformed") when the form is damaged."""
@@ -31,8 +32,8 @@ class TurnForm(Form):  # type: ignore[misc]
     """One of VERBS with its reason; `on` is asked for by schedule alone."""
 
     edition = HiddenField()
-    on = DateField(N_("In force from"))
-    reason = TextAreaField(N_("Reason"), validators=[InputRequired(N_("Write down why: the reason is kept with the "
+    on = DateField(_l("In force from"))
+    reason = TextAreaField(_l("Reason"), validators=[InputRequired(_l("Write down why: the reason is kept with the "
                                                                       "change."))], render_kw={"rows": 2})
 
     def seen(self) -> int:
@@ -50,8 +51,8 @@ class TurnForm(Form):  # type: ignore[misc]
 class TargetForm(Form):  # type: ignore[misc]
     """From which version to which."""
 
-    source = SelectField(N_("Open cases of version"), coerce=int)
-    target = SelectField(N_("go over to version"), coerce=int)
+    source = SelectField(_l("Open cases of version"), coerce=int)
+    target = SelectField(_l("go over to version"), coerce=int)
 
     def __init__(self, formdata: MultiDict[str, str] | None, versions: Iterable[int], **data: int) -> None:
         super().__init__(formdata, data=data)

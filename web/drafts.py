@@ -130,8 +130,9 @@ def ask(name: str, version: int, verb: str) -> Response:
 
 def _asked(line: VersionLine, verb: str, form: TurnForm, status: int = 200,
            refusal: Refusal | None = None) -> Response:
+    procedure, _ = read(versions().get(line.name, line.version))
     page = render_template("procedures/turn.html", line=line, verb=verb, form=form, refusal=refusal, asked=ASKED,
-                           consequences=CONSEQUENCES, frame=version_frame(line, None, ""))
+                           consequences=CONSEQUENCES, frame=version_frame(line, procedure, ""))
     return Response(page, status, mimetype="text/html")
 
 
