@@ -1,0 +1,115 @@
+"""Dossier files: what is wrong in one is told with file, line, what and why; what is right means what it says."""
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from workflow import dossiers, procedures
+from workflow.dossiers import load
+from workflow.procedure import DefinitionError
+
+FILES = sorted(dossiers.HERE.glob("*.yaml"))
+SMALL = """\
+procedure: sample
+version: 1
+form: sections
+opens: list
+scenarios:
+  - {key: first_one, title: {en: First, zh: 首次}, effect: {en: A licence, zh: 发证}, basis: 某条例}
+sections:
+  - name: body
+    title: {en: The applicant, zh: 申请人}
+    fields:
+      - {name: name, kind: line, label: {en: Name, zh: 名称}, fact: place}
+      - {name: items, kind: lines, label: {en: Items, zh: 项目}, columns: [{name: one, en: One, zh: 一}]}
+certificate:
+  title: {en: Licence, zh: 许可证}
+  statement: {en: Granted, zh: 准予}
+  number: {pattern: "S-{place}-{serial}", digits: 3}
+  validity: some_validity
+  annex: {title: {en: Items, zh: 项目}, source: body.items}
+"""
+Written = Callable[[str], Path]
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Written:
+    """`written(text)`: the text as the file sample.v1.yaml."""
+    def write(text: str) -> Path:
+        path = tmp_path / "sample.v1.yaml"
+        path.write_text(text, "utf-8")
+        return path
+    return write
+
+
+def test_the_sample_is_sound(written: Written) -> None:
+    sheet = load(written(SMALL))
+    assert sheet.types({}) == ("first_one",) and [s.name for s in sheet.asked(())] == ["body"]
+
+
+@pytest.mark.parametrize(("was", "is_", "line", "said"), [
+    ("kind: line,", "kind: lien,", 11, "kind"),
+    ("version: 1", "version: one", 2, "version"),
+    ("form: sections", "form: sections\nfrom: nowhere", 4, "from"),
+    ("source: body.items", "source: body.name", 18, "body.name is not a field of lines"),
+    ("source: body.items", "source: soul.items", 18, "soul.items"),
+    ("{place}", "{planet}", 13, "cannot be filled in"),
+    ("-{serial}", "", 13, "one number"),
+    (", columns: [{name: one, en: One, zh: 一}]", "", 12, "columns"),
+    ("procedure: sample", "procedure: simple", 1, "is called sample.v1"),
+    ("opens: list", "opens: certificate", 0, "whose certificates"),
+])
+def test_what_is_wrong_is_told_with_file_line_and_what(
+        written: Written, was: str, is_: str, line: int, said: str) -> None:
+    assert was in SMALL
+    with pytest.raises(DefinitionError) as error:
+        load(written(SMALL.replace(was, is_, 1)))
+    told = str(error.value)
+    assert told.startswith("sample.v1.yaml: ") and said in told
+    if line:
+        assert any(abs(fault.line - line) <= 6 and fault.line for fault in error.value.found), error.value.found
+
+
+@pytest.mark.parametrize("twin", ["sections", "scenarios"])
+def test_no_name_stands_twice(written: Written, twin: str) -> None:
+    raw = YAML(typ="safe", pure=True).load(SMALL)
+    path = written("")
+    raw[twin].append(raw[twin][0])
+    with path.open("w", encoding="utf-8") as stream:
+        YAML(typ="safe", pure=True).dump(raw, stream)
+    with pytest.raises(DefinitionError, match="stands here twice"):
+        load(path)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
+def test_every_file_serves_a_procedure_that_exists(path: Path) -> None:
+    spec = load(path).spec
+    procedure = procedures.find(spec.procedure, spec.version)
+    assert dossiers.find(spec.procedure, procedure.version) is not None
+    for scenario in spec.scenarios:
+        assert scenario.basis
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
+def test_what_is_not_confirmed_says_so(path: Path) -> None:
+    """A paper of low confidence names no article, and its file is marked as a demo default."""
+    spec = load(path).spec
+    low = [m for m in spec.materials if m.confidence == "low"]
+    assert all("演示默认值" in m.basis for m in low)
+    assert not low or spec.status == "demo default"
+
+
+def test_a_later_version_of_a_procedure_keeps_the_file_until_there_is_a_newer_one() -> None:
+    assert dossiers.find("cma", 7) is dossiers.find("cma", 1)
+    assert dossiers.find("cma", 0) is None
+
+
+def test_the_strictest_route_comes_last() -> None:
+    spec = next(d.spec for d in dossiers.every() if d.spec.routes)
+    assert spec.routes.index("filing") < spec.routes.index("approval") < spec.routes.index("review")
+
+
+def test_a_title_is_known_in_both_languages() -> None:
+    assert dossiers.in_chinese("Fields of certification") == "认证领域"
+    assert dossiers.in_chinese("Nothing of the kind") is None
