@@ -22,6 +22,7 @@ from web.casepages import (
     seen_in_stead,
     stead_offers,
 )
+from web.clockfaces import elapsed_days
 from web.context import case_store, current_actor, database
 from web.departments import department_name
 from web.dossierfaces import agency_faces, material_rows, section_faces, table_faces, way_names
@@ -127,7 +128,7 @@ def timeline(public_id: str) -> str:
 def limits(public_id: str) -> str:
     """Every clock of the case and how its due date was counted, day by day."""
     file = _file(public_id)
-    return _page("limits", file, "limits", clocks=clock_faces(file))
+    return _page("limits", file, "limits", clocks=clock_faces(file), elapsed=elapsed_days(file))
 
 
 @bp.get("/<public_id>/actions/<name>")

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from store.database import BUREAU_ZONE
 from store.values import CaseFile
-from web.context import laws, say, today
+from web.context import laws, now, say, today
 from workflow.deadlines import (
     Allowance,
     Clock,
@@ -141,6 +142,15 @@ def _told(procedure: Procedure, clock: Clock) -> Iterable[Message]:
                       {"on": clock.stopped_on.isoformat(), "action": say(lapse.label)})
     if clock.escalated_on is not None:
         yield Message(N_("Over; the superior was told on %(on)s."), {"on": clock.escalated_on.isoformat()})
+
+
+def elapsed_days(file: CaseFile) -> int | None:
+    """Calendar days from the filing to the end of the case or today; None before it is filed. Beside the legal limits,
+    which rest and are counted in working days, this is what the applicant has waited."""
+    if file.submitted_at is None:
+        return None
+    ended = file.closed_at or now()
+    return int((ended.astimezone(BUREAU_ZONE).date() - file.submitted_at.astimezone(BUREAU_ZONE).date()).days)
 
 
 def amount_of(allowance: Allowance, amount: int) -> Message:

@@ -227,7 +227,7 @@ class Addresses:
                  "code": "site_documents", "ordinal": 1, "version": 1, "job_id": self.world.batch,
                  "filename": "css/tokens.css", "upload": NONE_SUCH.public_id, "role": "leader", "verb": "schedule",
                  "migration": NONE_SUCH.public_id,
-                 "procedure": "cma"}
+                 "procedure": "cma", "year": 2026}
         if rule.endpoint.startswith(("procedures.", "drafts.", "migrations.")):
             known["name"] = "cma"
         assert name in known, f"{rule.endpoint}: say in _fitting of this test what fits <{name}>"
