@@ -111,7 +111,7 @@ class ApplicationStore(DossierReads):
         kept = _plain_values(values)
         with self._editing(actor, public_id=public_id) as edit:
             sheet = sheet_of(edit.procedure)
-            if not (sheet.section(section) if sheet else section in SECTIONS):
+            if section not in ({s.name for s in sections_of(sheet, edit.sections)} if sheet else SECTIONS):
                 raise Refusal("unknown", Message(N_("There is no such part of the application.")))
             state = edit.states.get(section, {})
             seen = int(state.get("revision", 0))

@@ -75,7 +75,8 @@ def sent_form(dossier: Dossier, section: str, sent: MultiDict[str, str]) -> Sect
     """The form of a section as it was sent. Raises Refusal("unknown") for what is no section of this application."""
     try:
         if dossier.sheet:
-            return sheet_form(dossier.sheet, section, sent, others=others(dossier))
+            asked = dossier.sections[section].name  # one that these types do not ask for is none
+            return sheet_form(dossier.sheet, asked, sent, others=others(dossier))
         return SECTION_FORMS[section](sent, choices=choices(), others=others(dossier))
     except KeyError:
         raise Refusal("unknown", Message(N_("There is no such part of the application."))) from None
