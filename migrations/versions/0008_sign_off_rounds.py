@@ -30,20 +30,20 @@ GUARDS = {
         "IN (NEW.person_id, json_extract(NEW.payload, '$.for.person')); END",
     ],
     "postgresql": [
-        "CREATE FUNCTION audit_entry_separation() RETURNS trigger LANGUAGE plpgsql AS $$ DECLARE rules "
-        "text; agency bigint; principal text := NEW.payload->'for'->>'person'; BEGIN SELECT "
-        'procedure_digest, agency_id INTO rules, agency FROM "case" WHERE id = NEW.case_id; IF '
-        "NEW.source <> NEW.target AND NOT EXISTS (SELECT 1 FROM separation WHERE digest = rules) THEN "
-        "RAISE EXCEPTION 'the separation of duties of this definition is not known' USING ERRCODE = "
-        "'check_violation'; END IF; IF EXISTS (SELECT 1 FROM separation s JOIN audit_entry e ON "
-        "e.case_id = NEW.case_id AND e.action = s.earlier WHERE s.digest = rules AND s.action = "
+        "CREATE FUNCTION audit_entry_separation() RETURNS trigger LANGUAGE plpgsql AS $$ DECLARE known "
+        "boolean; parted boolean; inside boolean; principal text := NEW.payload->'for'->>'person'; BEGIN "
+        "SELECT coalesce(NEW.source = NEW.target, true) OR EXISTS (SELECT 1 FROM separation s WHERE "
+        "s.digest = c.procedure_digest), EXISTS (SELECT 1 FROM separation s JOIN audit_entry e ON "
+        "e.case_id = c.id AND e.action = s.earlier WHERE s.digest = c.procedure_digest AND s.action = "
         "NEW.action AND (e.person_id IN (NEW.person_id, principal) OR e.payload->'for'->>'person' IN "
-        "(NEW.person_id, principal))) THEN RAISE EXCEPTION 'separation of duties: this person has taken "
-        "another part in this case' USING ERRCODE = 'check_violation'; END IF; IF EXISTS (SELECT 1 FROM "
-        "separation s JOIN account a ON a.agency_id = agency WHERE s.digest = rules AND s.action = "
-        "NEW.action AND s.earlier = '@applicant' AND a.person_id IN (NEW.person_id, principal)) THEN "
-        "RAISE EXCEPTION 'separation of duties: this person belongs to the applicant' USING ERRCODE = "
-        "'check_violation'; END IF; RETURN NEW; END $$",
+        "(NEW.person_id, principal))), EXISTS (SELECT 1 FROM separation s JOIN account a ON a.agency_id "
+        "= c.agency_id WHERE s.digest = c.procedure_digest AND s.action = NEW.action AND s.earlier = "
+        "'@applicant' AND a.person_id IN (NEW.person_id, principal)) INTO known, parted, inside FROM "
+        "\"case\" c WHERE c.id = NEW.case_id; IF NOT known THEN RAISE EXCEPTION 'the separation of duties "
+        "of this definition is not known' USING ERRCODE = 'check_violation'; END IF; IF parted THEN "
+        "RAISE EXCEPTION 'separation of duties: this person has taken another part in this case' USING "
+        "ERRCODE = 'check_violation'; END IF; IF inside THEN RAISE EXCEPTION 'separation of duties: this "
+        "person belongs to the applicant' USING ERRCODE = 'check_violation'; END IF; RETURN NEW; END $$",
         "CREATE TRIGGER audit_entry_separation BEFORE INSERT ON audit_entry FOR EACH ROW WHEN "
         "(NEW.case_id IS NOT NULL AND NEW.account_id <> 0) EXECUTE FUNCTION audit_entry_separation()",
     ],
