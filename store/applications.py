@@ -22,6 +22,7 @@ from store.dossier_scenarios import (
     held_certificate,
     known_values,
     materials_of,
+    sections_of,
     sheet_of,
     subject_words,
 )
