@@ -8,11 +8,14 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 
 from proof.races import both
+from proof.sequences import STEPS as MODEL_STEPS
+from proof.sequences import Bureau, one
 from store.cases import CaseStore
 from store.database import Database
 from store.law import LawBook
 from store.tokens import new_token
 from tests.store.factories import (
+    MONDAY,
     STAFF,
     CaseHand,
     MovableClock,
@@ -28,6 +31,8 @@ from workflow.clocks import lapsed
 from workflow.vocabulary import SYSTEM, Actor, Refusal, Role
 
 SEQUENCES, STEPS, SEED = 500, 25, 20260302
+MODELLED = 10_000  # sequences on each database, held against the reference model
+PORTION = 250  # after so many a new database, since the day of a case is always the same
 ENDINGS = frozenset({"retract", "refuse_to_accept", "refuse", "conclude_does_not_meet"})
 DECIDING = frozenset({"grant", "refuse", "grant_on_commitment", "annul"})
 
@@ -61,7 +66,9 @@ def wander(hand: CaseHand, chance: random.Random, clock: MovableClock, seen: Cou
         if chance.random() < 0.9:  # endings come soon enough
             likely = tuple(a for a in likely if a.name not in ENDINGS) or likely
         if chance.random() < 0.7:  # and a case goes on more often than somebody does something beside it
-            moving = tuple(a for a in likely if a.spec.side_by_side or a.target not in (None, file.case.state))
+            moving = tuple(
+                a for a in likely if a.spec.side_by_side or a.target not in (None, file.case.state)
+            )
             likely = moving or likely
         action = chance.choice(likely if chance.random() < 0.9 else file.procedure.actions)
         fitting = [a for a in people if action.who(a, file.case)]
@@ -96,7 +103,8 @@ def wander(hand: CaseHand, chance: random.Random, clock: MovableClock, seen: Cou
     return wrong
 
 
-def prove(sequences: int = SEQUENCES) -> Iterator[dict[str, Any]]:
+def prove(sequences: int = SEQUENCES, modelled: int = MODELLED) -> Iterator[dict[str, Any]]:
+    yield from _against_the_model(modelled)
     with both() as urls:
         for name, url in urls.items():
             clock, chance, seen = MovableClock(), random.Random(SEED), Counter[str]()
@@ -107,7 +115,9 @@ def prove(sequences: int = SEQUENCES) -> Iterator[dict[str, Any]]:
                 if number % 3 == 2:
                     hand = verification_case(cases)
                 else:
-                    hand = cma_case(cases, chance.choice(("draft", "submitted", "under_review", "awaiting_sign_off")))
+                    hand = cma_case(
+                        cases, chance.choice(("draft", "submitted", "under_review", "awaiting_sign_off"))
+                    )
                 wrong += wander(hand, chance, clock, seen)
             database.close()
             yield {
@@ -117,3 +127,29 @@ def prove(sequences: int = SEQUENCES) -> Iterator[dict[str, Any]]:
                 "note": f"seed {SEED}; " + ", ".join(f"{n} {what}" for what, n in sorted(seen.items()))
                 + "".join(f"; {w}" for w in wrong[:3]),
             }  # fmt: skip
+
+
+def _against_the_model(sequences: int) -> Iterator[dict[str, Any]]:
+    for kind in ("SQLite", "PostgreSQL"):
+        seen, wrong = Counter[str](), list[str]()
+        for first in range(0, sequences, PORTION):
+            with both() as urls:
+                wrong += _portion(urls[kind], range(first, min(first + PORTION, sequences)), seen)
+        yield {
+            "claim": f"random sequences of up to {MODEL_STEPS} requests go as the reference model says, on {kind}",
+            "tries": sequences,
+            "unexpected": len(wrong),
+            "note": ", ".join(f"{n} {what}" for what, n in sorted(seen.items()))
+            + "".join(f"; {w}" for w in wrong[:3]),
+        }
+
+
+def _portion(url: str, numbers: range, seen: Counter[str]) -> list[str]:
+    clock = MovableClock()
+    database = Database(url, clock)
+    bureau, wrong = Bureau(CaseStore(database, LawBook(database))), list[str]()
+    for number in numbers:
+        clock.at = MONDAY
+        wrong += [f"{number}: {w}" for w in one(bureau, random.Random(SEED + number), clock, seen)]
+    database.close()
+    return wrong
