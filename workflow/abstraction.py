@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 from workflow.case import Case, SignOff
 from workflow.procedure import Action, FactGuardSpec, Procedure, ProcedureSpec
 from workflow.rules import RELATIONS
-from workflow.surroundings import EDITED, FAR_DAY, TOLD_APART, Staff
+from workflow.surroundings import EDITED, FAR_DAY, TOLD_APART, Staff, most_asked
 
 ANSWERS = "answers"  # stands beside the facts that a reader looks at
 
@@ -123,13 +123,13 @@ class Vocabulary:
         self.compared: dict[str, set[str]] = {}  # action (or state, for its duties) -> facts
         self.inspected_by: dict[str, set[str]] = {}
         self.answers_read: dict[str, set[str]] = {}
-        lists = (d.each for s in procedure.states.values() for d in s.duties if d.each)
+        self.lists = {"departments", *(d.each for s in procedure.states.values() for d in s.duties if d.each)}
         keys = staff.departments
         self.told_apart: dict[str, tuple[Any, ...]] = {
             **TOLD_APART,
             **{
                 fact: tuple(keys[:n] for n in range(min(len(keys), most_asked(procedure)) + 1))
-                for fact in ("departments", *lists)
+                for fact in self.lists
             },
         }
         self.subject = _subject(procedure)
@@ -170,6 +170,12 @@ class Vocabulary:
         """The value that stands for this one."""
         if type(value) is Open:
             return value
+        if fact in self.lists:
+            return tuple(sorted(value)) if value else value  # the order in which they are asked is nothing
+        if fact in TOLD_APART and fact not in self.tests:
+            return (
+                self._small(_frozen(value), fact) or None
+            )  # there or not: nobody tells one nothing from another
         if fact in self.inspected:
             return self._small(_frozen(value), fact)
         tests = self.tests.get(fact, [])
@@ -184,23 +190,11 @@ class Vocabulary:
     def _small(self, value: Any, fact: str) -> Any:
         """A counter is followed as far as anything can tell its values apart."""
         if isinstance(value, int) and not isinstance(value, bool):
+            if fact in TOLD_APART and fact not in self.tests:
+                return min(value, max(TOLD_APART[fact]))
             numbers = [int(v) for _, v in self.tests.get(fact, ()) if isinstance(v, int | float)]
             return min(value, max([self.cap, *(n + 1 for n in numbers)]))
         return value
-
-
-def most_asked(procedure: Procedure) -> int:
-    """How many departments are enough to see all that a sign-off can do: one more than are needed to agree.
-
-    A rule over a list that the case brings counts agreements against a number, or asks whether there is one of a
-    kind; a further department does what one of these does."""
-    numbers = [2]
-    rules: list[Any] = [s.sign_off for s in procedure.states.values() if s.sign_off]
-    while rules:
-        rule = rules.pop()
-        rules += [*getattr(rule, "and_", ()), *getattr(rule, "or_", ())]
-        numbers.append(getattr(rule, "at_least", 1) + 1)
-    return max(numbers)
 
 
 def _subject(procedure: Procedure) -> str:

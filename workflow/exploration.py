@@ -13,11 +13,11 @@ from typing import Any
 from workflow.abstraction import Unknowable
 from workflow.allowances import Allowance
 from workflow.procedure import Procedure
-from workflow.proofs import Proof, Property, Standing, Verdict
-from workflow.properties import TITLES, left_to_act, limits, looked_at, words
+from workflow.proofs import TITLES, Proof, Property, Standing, Verdict
+from workflow.properties import left_to_act, limits, looked_at, words
 from workflow.specimens import NoSpecimen
 from workflow.stories import say
-from workflow.surroundings import ANY, Staff, invented_staff, staff_of
+from workflow.surroundings import ANY, Staff, invented_staff, most_asked, staff_of
 from workflow.vocabulary import Actor, Message
 from workflow.ways import TooMany, Ways
 
@@ -38,67 +38,127 @@ def prove(
     an officer). `allowances`: the rows in force; None leaves unasked whether every limit has its article. `given`:
     facts that a case is opened with (a child case has its parent's). Pure; takes seconds.
     """
-    properties: list[Property] = [words(procedure)]
     facts = dict.fromkeys(given, ANY)
-    states = transitions = 0
-    ways, why = _explored(procedure, invented_staff(procedure), facts, max_states)
-    if ways is None:
-        properties += [_undecided(key, why) for key in list(TITLES)[1:-2]]
-    else:
-        states, transitions = len(ways.found), ways.transitions
-        properties += looked_at(ways)
-    properties.append(limits(procedure, allowances))
     bureau = None if people is None else staff_of(people, departments)
+    invented = invented_staff(procedure)
+    explored, why = _explored([(part, invented) for part in parts(procedure)], facts, max_states)
+    found = looked_at(explored) if explored else [_undecided(key, why) for key in list(TITLES)[1:-2]]
+    properties = [words(procedure), *found, limits(procedure, allowances)]
+    seen = list(explored)
     if bureau is None:
-        asked = say("The people of the bureau were not given.", "未提供机关人员。")
-        properties.append(Property("somebody_is_left", TITLES["somebody_is_left"], Standing.NOT_ASKED, asked))
-    elif any(p.standing is not Standing.HOLDS for p in properties[1:-1]):
-        properties.append(
-            _undecided(
-                "somebody_is_left", say("First the procedure itself has to be sound.", "须先使程序本身无误。")
-            )
-        )
+        properties.append(_not_asked("somebody_is_left", _NO_PEOPLE))
+    elif any(p.standing is not Standing.HOLDS for p in properties[:-1]):
+        properties.append(_undecided("somebody_is_left", _FIRST_SOUND))
     else:
-        ways, why = _explored(procedure, bureau, facts, max_states)
-        properties.append(_undecided("somebody_is_left", why) if ways is None else left_to_act(ways))
-        if ways is not None:
-            states, transitions = states + len(ways.found), transitions + ways.transitions
+        staffed, why = _explored([(parts(procedure)[0], bureau)], facts, max_states)
+        properties.append(left_to_act(staffed[0]) if staffed else _undecided("somebody_is_left", why))
+        seen += staffed
     return Proof(
         verdict=_verdict(properties),
         procedure=procedure.name,
         version=procedure.version,
         digest=procedure.digest,
         properties=tuple(properties),
-        states_visited=states,
-        transitions=transitions,
+        states_visited=sum(len(ways.found) for ways in seen),
+        transitions=sum(ways.transitions for ways in seen),
         story=min((p.story for p in properties if p.story), key=lambda s: len(s.steps), default=None),
+        scope=_scope(procedure),
         people_digest=None if bureau is None else _digest(bureau),
     )
 
 
+# Verbs that are explored together: what one of them opens another closes.
+FAMILIES = (
+    frozenset({"return", "hand_back"}),
+    frozenset({"recall"}),
+    frozenset({"transfer"}),
+    frozenset({"consult", "advise", "stop_consulting"}),
+    frozenset({"add_signer", "remove_signer"}),
+    frozenset({"suspend", "resume"}),
+    frozenset({"remind", "copy", "comment"}),
+)
+
+
+def parts(procedure: Procedure) -> list[Procedure]:
+    """The procedure without its verbs, and once with each family of them that it borrows (the scope says so)."""
+    borrowed = {a.spec.verb for a in procedure.actions if a.spec.verb}
+    strange = frozenset(borrowed.difference(*FAMILIES))
+    families = [f for f in (*FAMILIES, *(frozenset({v}) for v in sorted(strange))) if f & borrowed]
+    plain = [a for a in procedure.actions if not a.spec.verb]
+    if not families:
+        return [procedure]
+    return [
+        Procedure(
+            procedure.spec,
+            tuple(a for a in procedure.actions if a in plain or a.spec.verb in family),
+            f"{procedure.digest}:{'+'.join(sorted(family))}",
+        )
+        for family in (frozenset[str](), *families)
+    ]
+
+
+_NO_PEOPLE = say("The people of the bureau were not given.", "未提供机关人员。")
+_FIRST_SOUND = say("First the procedure itself has to be sound.", "须先使程序本身无误。")
+
+
+def _scope(procedure: Procedure) -> tuple[Message, ...]:
+    """The bounds of what was looked at, said with the result."""
+    found = []
+    if procedure.sign_off_states:
+        found.append(
+            say(
+                "At most %(number)s departments are asked on a case: one more than have to agree.",
+                "每案会签部门至多 %(number)s 个，即比所需同意数多一个。",
+                number=most_asked(procedure),
+            )
+        )
+    if len(parts(procedure)) > 1:
+        found.append(
+            say(
+                "On one case verbs of one family are used, in any order and number; people, without verbs.",
+                "每案只使用同一类通用操作，次序和次数不限；人员检验不含通用操作。",
+            )
+        )
+    found.append(
+        say(
+            "Limits may run out in any order; facts of the paperwork change independently of each other.",
+            "各期限可以任何次序届满；材料事实彼此独立变化。",
+        )
+    )
+    return tuple(found)
+
+
 def _explored(
-    procedure: Procedure, staff: Staff, facts: Mapping[str, Any], max_states: int
-) -> tuple[Ways | None, Message]:
-    try:
-        return Ways(procedure, staff, facts, max_states), say("", "")
-    except TooMany:
-        return None, say(
-            "Broken off after %(number)s situations: too many to look at.",
-            "已检视 %(number)s 种情形仍未穷尽，检验中止。",
-            number=max_states,
-        )
-    except Unknowable as unknown:
-        return None, say(
-            "Nobody has said which values of %(name)s make a difference.",
-            "尚未说明 %(name)s 的哪些取值会有差别。",
-            name=str(unknown.args[0]),
-        )
-    except NoSpecimen as unknown:
-        return None, say(
-            "Nobody has said what %(name)s may ask for.",
-            "尚未说明 %(name)s 可以请求什么。",
-            name=str(unknown.args[0]),
-        )
+    runs: Iterable[tuple[Procedure, Staff]], facts: Mapping[str, Any], max_states: int
+) -> tuple[list[Ways], Message]:
+    """The ways of every run; none, and why, if one of them did not come to its end."""
+    found = []
+    for procedure, staff in runs:
+        try:
+            found.append(Ways(procedure, staff, facts, max_states))
+        except TooMany:
+            return [], say(
+                "Broken off after %(number)s situations: too many to look at.",
+                "已检视 %(number)s 种情形仍未穷尽，检验中止。",
+                number=max_states,
+            )
+        except Unknowable as unknown:
+            return [], say(
+                "Nobody has said which values of %(name)s make a difference.",
+                "尚未说明 %(name)s 的哪些取值会有差别。",
+                name=str(unknown.args[0]),
+            )
+        except NoSpecimen as unknown:
+            return [], say(
+                "Nobody has said what %(name)s may ask for.",
+                "尚未说明 %(name)s 可以请求什么。",
+                name=str(unknown.args[0]),
+            )
+    return found, say("", "")
+
+
+def _not_asked(key: str, why: Message) -> Property:
+    return Property(key, TITLES[key], Standing.NOT_ASKED, why)
 
 
 def _undecided(key: str, why: Message) -> Property:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from workflow.stories import Story, spoken
+from workflow.stories import Story, say, spoken
 from workflow.vocabulary import Message
 
 
@@ -49,6 +49,45 @@ class Property:
         }
 
 
+TITLES: dict[str, Message] = {  # property -> what it promises, in the order in which they are shown
+    "proofread": say("The definition is free of loose ends", "定义文本无疏漏"),
+    "finishes": say(
+        "From everywhere a case can still be finished, otherwise than by retracting it",
+        "任何情形下案件均能办结，而不必撤回",
+    ),
+    "leaves_nothing": say(
+        "At the end no task is open and no clock runs", "办结后没有未完任务，也没有仍在计算的期限"
+    ),
+    "no_dead_action": say("Every action can be taken in some case", "每个操作都有可能执行"),
+    "bounded": say(
+        "Nothing grows without end, and nothing goes round by itself", "没有无限增长，也没有自动循环"
+    ),
+    "attended": say(
+        "Wherever a case waits, somebody can act or a clock will", "凡有等待之处，必有人可办或期限可到"
+    ),
+    "lapses_act": say("A limit that runs out can always act", "期限届满时系统必能执行"),
+    "grant_is_decided": say(
+        "Every way to a grant passes a decision and a signature", "每一条准予路径都经过决定和签署"
+    ),
+    "refusal_has_reasons": say(
+        "Every refusal carries its reasons and remedies", "每一项拒绝都载明理由和救济途径"
+    ),
+    "limits_have_articles": say("Every limit and number has its article", "每个期限和数字都有条文依据"),
+    "somebody_is_left": say(
+        "Separation of duties leaves somebody able to act, with the people of today",
+        "以现有人员，职责分离之后仍有人可办",
+    ),
+}
+
+
+def holds(key: str) -> Property:
+    return Property(key, TITLES[key], Standing.HOLDS)
+
+
+def fails(key: str, finding: Message, story: Story | None = None) -> Property:
+    return Property(key, TITLES[key], Standing.FAILS, finding, story)
+
+
 @dataclass(frozen=True, slots=True)
 class Proof:
     """The result, kept with the version. `digest` is that of the definition file that was looked at;
@@ -63,6 +102,7 @@ class Proof:
     states_visited: int = 0
     transitions: int = 0
     story: Story | None = None
+    scope: tuple[Message, ...] = ()  # the bounds within which everything was looked at
     people_digest: str | None = None
     seconds: float | None = None
 
@@ -90,6 +130,7 @@ class Proof:
             "transitions": self.transitions,
             "seconds": self.seconds,
             "may_activate": self.may_activate,
+            "scope": [{"en": spoken(m, "en"), "zh": spoken(m, "zh")} for m in self.scope],
             "properties": [p.plain() for p in self.properties],
             "story": None if self.story is None else self.story.plain(),
         }

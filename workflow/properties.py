@@ -2,7 +2,7 @@
 failing."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import networkx
@@ -10,80 +10,27 @@ import networkx
 from workflow.abstraction import Open
 from workflow.allowances import Allowance
 from workflow.engine import permit
-from workflow.procedure import Duty, Procedure, duties
-from workflow.proofs import Property, Standing
-from workflow.stories import (
-    ROLE_NAMES,
-    Kind,
-    Story,
-    StoryStep,
-    facts_words,
-    role_words,
-    say,
-    spoken,
-    step_words,
-)
-from workflow.surroundings import ANY, JOBS, REPORTED, could
+from workflow.procedure import Action, Procedure, duties
+from workflow.proofs import TITLES, Property, Standing, fails, holds
+from workflow.stories import Kind, say, spoken
+from workflow.surroundings import GRANTING, JOBS, REPORTED, could
+from workflow.telling import duty_words, nearest, story
 from workflow.vocabulary import SYSTEM, Message, Refusal
 from workflow.ways import Move, Situation, Ways
 
 RETRACTED = "retracted"
 
 
-TITLES: dict[str, Message] = {  # property -> what it promises, in the order in which they are shown
-    "proofread": say("The definition is free of loose ends", "定义文本无疏漏"),
-    "finishes": say(
-        "From everywhere a case can still be finished, otherwise than by retracting it",
-        "任何情形下案件均能办结，而不必撤回",
-    ),
-    "leaves_nothing": say(
-        "At the end no task is open and no clock runs", "办结后没有未完任务，也没有仍在计算的期限"
-    ),
-    "no_dead_action": say("Every action can be taken in some case", "每个操作都有可能执行"),
-    "bounded": say(
-        "Nothing grows without end, and nothing goes round by itself", "没有无限增长，也没有自动循环"
-    ),
-    "attended": say(
-        "Wherever a case waits, somebody can act or a clock will", "凡有等待之处，必有人可办或期限可到"
-    ),
-    "lapses_act": say("A limit that runs out can always act", "期限届满时系统必能执行"),
-    "grant_is_decided": say(
-        "Every way to a grant passes a decision and a signature", "每一条准予路径都经过决定和签署"
-    ),
-    "refusal_has_reasons": say(
-        "Every refusal carries its reasons and remedies", "每一项拒绝都载明理由和救济途径"
-    ),
-    "limits_have_articles": say("Every limit and number has its article", "每个期限和数字都有条文依据"),
-    "somebody_is_left": say(
-        "Separation of duties leaves somebody able to act, with the people of today",
-        "以现有人员，职责分离之后仍有人可办",
-    ),
-}
-
-
-def holds(key: str) -> Property:
-    return Property(key, TITLES[key], Standing.HOLDS)
-
-
-def fails(key: str, finding: Message, story: Story | None = None) -> Property:
-    return Property(key, TITLES[key], Standing.FAILS, finding, story)
-
-
-def looked_at(ways: Ways) -> Iterator[Property]:
-    """The properties that the ways alone decide, in their order."""
-    if ways.growing is not None:  # broken off there, so nothing is said of the rest
+def looked_at(parts: Sequence[Ways]) -> list[Property]:
+    """The properties that the ways alone decide, in their order; what fails in one part fails."""
+    found = {key: [look(ways) for ways in parts] for key, look in _LOOKS.items()}
+    found["no_dead_action"] = [_no_dead_action(parts)]
+    growing = next((p for p in found["bounded"] if p.standing is Standing.FAILS), None)
+    if growing and any(ways.growing for ways in parts):  # broken off there, so nothing is said of the rest
         why = say("Not looked at: the case grows without end.", "未检视：案件会无限增长。")
-        for key in list(TITLES)[1:-2]:
-            yield _bounded(ways) if key == "bounded" else Property(key, TITLES[key], Standing.UNDECIDED, why)
-        return
-    yield _finishes(ways, "finishes")
-    yield _leaves_nothing(ways)
-    yield _no_dead_action(ways)
-    yield _bounded(ways)
-    yield _attended(ways)
-    yield _lapses_act(ways)
-    yield _grant_is_decided(ways)
-    yield _refusal_has_reasons(ways)
+        rest = {key: Property(key, TITLES[key], Standing.UNDECIDED, why) for key in found}
+        return list((rest | {"bounded": growing}).values())
+    return [next((p for p in found[key] if p.standing is Standing.FAILS), found[key][0]) for key in found]
 
 
 def words(procedure: Procedure) -> Property:
@@ -167,10 +114,9 @@ def _finishes(ways: Ways, key: str) -> Property:
     lost = [n for n, s in enumerate(ways.found) if n not in able and spec[s.case.state].outcome != RETRACTED]
     if not lost:
         return holds(key)
-    # the first situation from which there is no way, with what turns out there
-    at = min(lost, key=lambda n: (ways.found[n].distance, len(ways.found[n].case.facts)))
+    at, blocked = _where_it_ends(ways, lost)
     state = spec[ways.found[at].case.state].label.message()
-    waits = _waits_for(ways, ways.found[at])
+    waits = _waits_for(ways, ways.found[at], blocked)
     finding = say(
         "From “%(state)s” a case may never be finished%(waits)s.",
         "案件处于“%(state)s”时可能永远无法办结%(waits)s。",
@@ -180,13 +126,53 @@ def _finishes(ways: Ways, key: str) -> Property:
     return fails(key, finding, story(ways, at, finding))
 
 
-def _waits_for(ways: Ways, situation: Situation) -> Message:
+def _where_it_ends(ways: Ways, lost: Sequence[int]) -> tuple[int, list[Action]]:
+    """The nearest lost situation from which nothing leads further astray, and the actions that would lead out of it.
+
+    One in which such an action is written, and is not possible, tells more than one from which there is none."""
+    inside = set(lost)
+    graph = networkx.DiGraph()
+    graph.add_nodes_from(lost)
+    graph.add_edges_from((n, t) for n in lost for t, _ in ways.found[n].leads if t in inside)
+    parts = networkx.condensation(graph)
+    ends = [parts.nodes[p]["members"] for p in parts if not parts.out_degree(p)]
+    told = []
+    for members in ends:
+        states = {ways.found[n].case.state for n in members}
+        for n in members:
+            blocked = [a for a in _not_possible(ways, ways.found[n]) if a.target not in states]
+            told.append((not blocked, ways.found[n].distance, len(ways.found[n].case.facts), n, blocked))
+    best = min(told, key=lambda t: t[:4])
+    return best[3], best[4]
+
+
+def _not_possible(ways: Ways, situation: Situation) -> list[Action]:
+    """The actions of this state that lead on and that nobody can take here."""
+    taken = {m.action for _, m in situation.leads}
+    return [
+        a
+        for a in ways.original.leaving(situation.case.state)
+        if a.name not in taken
+        and a.target
+        and a.spec.track in (None, situation.case.track)
+        and not a.automatic
+        and ways.original.states[a.target].outcome != RETRACTED
+    ]
+
+
+def _waits_for(ways: Ways, situation: Situation, blocked: Sequence[Action]) -> Message:
     unserved = [d for d in situation.unserved if d.holder != "nobody"]
     if unserved:
         return say(
             ": it waits for %(whom)s, and nobody of them may act",
             "：须由%(whom)s办理，而无人可以办理",
-            whom=_duty_words(unserved[0]),
+            whom=duty_words(unserved[0]),
+        )
+    if blocked and not ways.staff.unlimited and blocked[0].spec.apart_from:
+        return say(
+            ": nobody is left who may take “%(action)s”, because of the separation of duties",
+            "：因职责分离，已无人可以执行“%(action)s”",
+            action=blocked[0].label,
         )
     if not [m for _, m in situation.leads if m.kind in (Kind.ACT, Kind.LAPSE, Kind.JOB)]:
         return say(": nothing more can happen there", "：此后再无可执行的操作")
@@ -195,12 +181,12 @@ def _waits_for(ways: Ways, situation: Situation) -> Message:
 
 def _leaves_nothing(ways: Ways) -> Property:
     key = "leaves_nothing"
-    for at, situation in _nearest(ways):
+    for at, situation in nearest(ways):
         case = situation.case
         if not ways.original.states[case.state].final:
             continue
         left: list[Message | str] = [
-            _duty_words(d) for d in duties(ways.original, case.state, case.agency_id, {}, frozenset())
+            duty_words(d) for d in duties(ways.original, case.state, case.agency_id, {}, frozenset())
         ]
         left += [ways.original.spec.clocks[c.name].label.message() for c in case.clocks if not c.is_stopped]
         if left:
@@ -215,37 +201,37 @@ def _leaves_nothing(ways: Ways) -> Property:
     return holds(key)
 
 
-def _no_dead_action(ways: Ways) -> Property:
+def _no_dead_action(parts: Sequence[Ways]) -> Property:
     key = "no_dead_action"
-    taken = {name for s in ways.found for _, move in s.leads for name in move.taken}
-    for action in ways.original.actions:
+    taken = {name for ways in parts for s in ways.found for _, move in s.leads for name in move.taken}
+    for ways, action in ((part, action) for part in parts for action in part.original.actions):
         if action.name in taken:
             continue
-        nearest = next(
+        closest = next(
             (
                 n
-                for n, s in _nearest(ways)
+                for n, s in nearest(ways)
                 if s.case.state in action.sources
                 and action.spec.track in (None, s.case.track)
                 and not s.splits
             ),
             None,
         )
-        if nearest is None:
+        if closest is None:
             finding = say(
                 "“%(action)s” can never be taken: no case comes to where it starts.",
                 "“%(action)s”永远无法执行：没有案件会到达其起始状态。",
                 action=action.label,
             )
             return fails(key, finding)
-        why = _why_not(ways, ways.found[nearest], action.name)
+        why = _why_not(ways, ways.found[closest], action.name)
         finding = say(
             "“%(action)s” can never be taken: %(why)s",
             "“%(action)s”永远无法执行：%(why)s",
             action=action.label,
             why=why,
         )
-        return fails(key, finding, story(ways, nearest, finding))
+        return fails(key, finding, story(ways, closest, finding))
     return holds(key)
 
 
@@ -308,7 +294,7 @@ def _circles(leads: dict[int, list[tuple[int, Move]]]) -> Iterator[list[int]]:
 
 def _attended(ways: Ways) -> Property:
     key = "attended"
-    for at, situation in _nearest(ways):
+    for at, situation in nearest(ways):
         if situation.splits or not situation.unserved:
             continue
         state = ways.original.states[situation.case.state].label.message()
@@ -324,7 +310,7 @@ def _attended(ways: Ways) -> Property:
                 "“%(state)s” waits for %(whom)s, and nobody of them may take any step there.",
                 "“%(state)s”须由%(whom)s办理，而其中无人可以执行任何操作。",
                 state=state,
-                whom=_duty_words(duty),
+                whom=duty_words(duty),
             )
         )
         return fails(key, finding, story(ways, at, finding))
@@ -333,7 +319,7 @@ def _attended(ways: Ways) -> Property:
 
 def _lapses_act(ways: Ways) -> Property:
     key = "lapses_act"
-    for at, situation in _nearest(ways):
+    for at, situation in nearest(ways):
         if situation.stuck_lapses and not situation.splits:
             action = ways.original.by_name[situation.stuck_lapses[0]]
             finding = say(
@@ -347,8 +333,10 @@ def _lapses_act(ways: Ways) -> Property:
 
 def _grant_is_decided(ways: Ways) -> Property:
     key = "grant_is_decided"
-    for at, situation in _nearest(ways):
-        if ways.original.states[situation.case.state].outcome != "granted":
+    giving = {a.name for a in ways.original.actions if GRANTING & set(a.spec.registers)}
+    given = {there for s in ways.found for there, move in s.leads if giving & set(move.taken)}
+    for at, situation in nearest(ways):
+        if ways.original.states[situation.case.state].outcome != "granted" and at not in given:
             continue
         missing = [mark for mark in ("decided", "signed") if mark not in situation.marks]
         if missing:
@@ -360,7 +348,7 @@ def _grant_is_decided(ways: Ways) -> Property:
 
 def _refusal_has_reasons(ways: Ways) -> Property:
     key = "refusal_has_reasons"
-    for at, situation in _nearest(ways):
+    for at, situation in nearest(ways):
         if (
             ways.original.states[situation.case.state].outcome == "refused"
             and "reasoned" not in situation.marks
@@ -373,43 +361,13 @@ def _refusal_has_reasons(ways: Ways) -> Property:
     return holds(key)
 
 
-# -- telling ---------------------------------------------------------------------------------------------
-
-
-def _nearest(ways: Ways) -> list[tuple[int, Situation]]:
-    return sorted(enumerate(ways.found), key=lambda found: found[1].distance)
-
-
-def _duty_words(duty: Duty) -> Message:
-    en, zh = ROLE_NAMES[duty.role]
-    kind, _, key = duty.holder.partition(":")
-    if kind in ("department", "person") and key:
-        return say(f"{en} (%(key)s)", f"{zh}（%(key)s）", key=key)
-    return say(en, zh)
-
-
-def story(ways: Ways, at: int, ending: Message) -> Story:
-    """The shortest way to a situation, told and replayable."""
-    procedure, path, here = ways.original, [], at
-    while (came := ways.found[here].came) is not None:
-        path.append((came[1], here))
-        here = came[0]
-    steps: list[StoryStep] = []
-    learned: dict[str, object] = {}
-    for move, there in reversed(path):
-        learned |= move.learned
-        if move.kind is None:
-            continue
-        to = ways.found[there].case.state
-        text = step_words(procedure, move.kind, move.action, move.actor, learned, to, role_words(move.actor))
-        steps.append(
-            StoryStep(move.kind, move.action, move.actor, move.command, learned, move.reported, to, text)
-        )
-        learned = {}
-    last = ways.found[at].case
-    known = facts_words(learned)
-    shown = (
-        say("%(ending)s%(known)s", "%(ending)s%(known)s", ending=ending, known=known) if learned else ending
-    )
-    given = {f: v for f, v in ways.given.items() if not isinstance(v, Open) and v is not ANY}
-    return Story(tuple(steps), shown, last.state, last.track, learned, given)
+_LOOKS: Mapping[str, Callable[[Ways], Property]] = {
+    "finishes": lambda ways: _finishes(ways, "finishes"),
+    "leaves_nothing": _leaves_nothing,
+    "no_dead_action": lambda ways: holds("no_dead_action"),  # of all parts together
+    "bounded": _bounded,
+    "attended": _attended,
+    "lapses_act": _lapses_act,
+    "grant_is_decided": _grant_is_decided,
+    "refusal_has_reasons": _refusal_has_reasons,
+}

@@ -14,9 +14,14 @@ from workflow.rounds import CLOSED, SILENCE
 from workflow.rounds import _digest as digest
 from workflow.stories import STORY_DAY
 from workflow.surroundings import Staff, could
+from workflow.verbs.facts import LAST_ACT
+from workflow.verbs.facts import RESERVED as VERBS_FACTS
 from workflow.vocabulary import Actor, Role, Verdict
 
 SAME, ANOTHER = "one", "another"
+
+
+RESERVED = frozenset(VERBS_FACTS)
 
 
 class Crowd:
@@ -79,6 +84,10 @@ class Reduction:
                 facts[fact] = 1 if facts[fact] == case.round else None
         self._forget_days_that_are_over(case, facts)
         matters = self.matters[case.state, case.track]
+        if last := facts.get(LAST_ACT):  # it may yet be recalled to where other facts matter
+            matters = matters | self.matters[last["from"], last["track"]]
+        for fact in RESERVED & facts.keys():  # what the verbs note is empty or it is not there: the same
+            facts[fact] = facts[fact] if type(facts[fact]) is Open else facts[fact] or None
         facts = {f: self.vocabulary.canonical(f, v) for f, v in facts.items() if f in matters}
         answers = self._as_before(facts, self._answers(case)) if ANSWERS in matters else ()
         going = (c for c in case.clocks if not c.is_stopped or self._is_remembered(c, case.state))

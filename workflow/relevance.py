@@ -15,11 +15,12 @@ EDITED_ANEW = frozenset(f for f, v in EDITED.items() if v is ANY)
 # What the verbs note without making a difference to what may happen next. A reminder is there again another day; work
 # that was transferred can be done, or transferred on, by whoever has it.
 LEFT_OUT = SILENT | {REMINDED, ASSIGNMENTS}
+RECALL = "recall"
 Place = tuple[str, str]  # state, track
 
 
 def mattering(procedure: Procedure, vocabulary: Vocabulary) -> Mapping[Place, frozenset[str]]:
-    """State and track -> the facts (and ANSWERS) that matter to a case that stands there."""
+    """State and track -> the facts (and ANSWERS) that matter to a case that stands there and cannot be recalled."""
     places = [(s, t) for s in procedure.states for t in procedure.spec.tracks]
     matters: dict[Place, set[str]] = {
         (s, t): _duty_facts(procedure, s) | vocabulary.seen_by(s) for s, t in places
@@ -28,7 +29,7 @@ def mattering(procedure: Procedure, vocabulary: Vocabulary) -> Mapping[Place, fr
         (place, action, vocabulary.seen_by(action.name), written(action), target)
         for place in places
         for action in procedure.leaving(place[0])
-        if action.spec.track in (None, place[1])
+        if action.spec.track in (None, place[1]) and action.spec.verb != RECALL
         for target in targets(action, place)
     ]
     for place, _, seen, _, _ in ways:

@@ -9,7 +9,7 @@ from workflow import verb_commands as v
 from workflow.case import Case
 from workflow.procedure import Action, Procedure
 from workflow.stories import STORY_DAY
-from workflow.surroundings import Staff
+from workflow.surroundings import Staff, most_asked
 from workflow.verbs.facts import ADDED_SIGNERS
 from workflow.vocabulary import Actor, Role, Verdict
 
@@ -86,9 +86,10 @@ def _consultations(
 def _added_signers(
     procedure: Procedure, case: Case, actor: Actor, staff: Staff, alike: Callable[[Actor], Any]
 ) -> Iterator[c.Command]:
-    """The first department that is not asked yet: any other does as this one does."""
-    new = next((d for d in staff.departments if d not in procedure.asked(case.facts)), None)
-    if new is not None:
+    """The first department that is not asked yet, up to as many as are enough to see all that a sign-off can do."""
+    asked = procedure.asked(case.facts)
+    new = next((d for d in staff.departments if d not in asked), None)
+    if new is not None and len(asked) < most_asked(procedure):
         yield from (v.AddSigner(department=new, place=place, reason=TEXT) for place in v.AddSigner.PLACES)
 
 

@@ -57,8 +57,8 @@ REPORTED: Mapping[str, Mapping[str, Any]] = {
     "commitment_is_open": {"commitment_bars": ANY},
     "bar_commitment_track": {},
     "team_suits_the_case": {},
-    "person_may_take_it": {"person_names": ANY},
-    "person_may_read_it": {"person_names": ANY},
+    "person_may_take_it": {},  # the names of persons are for display
+    "person_may_read_it": {},
     "department_is_known": {},
     "notices_have_not_left": {},
 }
@@ -95,7 +95,7 @@ TOLD_APART: Mapping[str, tuple[Any, ...]] = {
     "application_types": ((), ("first",), ("extension",)),
     "commitment_bars": ((), ("a bar",)),
     "commitment_text_sha256": ("", "ab" * 32),
-    "corrections": (0, 1, 2),
+    "corrections": (0, 1),
 }
 
 # the roles behind each rule that looks at more than a role
@@ -155,7 +155,8 @@ APPLICANT = Actor(
 def invented_staff(procedure: Procedure, departments: Collection[str] = ()) -> Staff:
     """One person of each role and of each department: what a bureau that lacks nobody has."""
     size = max(2, *procedure.numbers.values(), 2)
-    asked = tuple(departments) or (*named_signers(procedure), "department_1", "department_2", "department_3")
+    anonymous = (f"department_{n}" for n in range(1, most_asked(procedure) + 1))
+    asked = tuple(departments) or (*named_signers(procedure), *anonymous)
     people = [APPLICANT]
     for number, role in enumerate(Role, 2):
         if role not in (Role.APPLICANT, Role.SYSTEM, Role.DEPARTMENT_OFFICER):
@@ -192,11 +193,28 @@ def named_signers(procedure: Procedure) -> tuple[str, ...]:
     return tuple(found)
 
 
+def most_asked(procedure: Procedure) -> int:
+    """How many departments are enough to see all that a sign-off can do: one more than are needed to agree.
+
+    A rule over a list that the case brings counts agreements against a number, or asks whether there is one of a
+    kind; a further department does what one of these does."""
+    numbers = [2]
+    rules: list[Any] = [s.sign_off for s in procedure.states.values() if s.sign_off]
+    while rules:
+        rule = rules.pop()
+        rules += [*getattr(rule, "and_", ()), *getattr(rule, "or_", ())]
+        numbers.append(getattr(rule, "at_least", 1) + 1)
+    return max(numbers)
+
+
 def staff_of(people: Iterable[Actor], departments: Collection[str] | None) -> Staff:
     """The people that a bureau has, and an applicant."""
     bureau = tuple(p for p in people if p.roles - {Role.APPLICANT, Role.SYSTEM})
     own = dict.fromkeys(p.department for p in bureau if p.department and Role.DEPARTMENT_OFFICER in p.roles)
-    return Staff((APPLICANT, *bureau), tuple(own if departments is None else departments), False)
+    asked = own if departments is None else dict.fromkeys(departments)
+    return Staff(
+        (APPLICANT, *bureau), tuple(sorted(asked, key=lambda d: d in own)), False
+    )  # whoever is missing first
 
 
 def holders(people: Iterable[Actor], role: Role, holder: str) -> list[Actor]:

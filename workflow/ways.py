@@ -75,21 +75,26 @@ class Ways:
     """All situations of a procedure with some people, and the moves between them. Explored when made."""
 
     def __init__(self, procedure: Procedure, staff: Staff, given: Mapping[str, Any], max_states: int) -> None:
+        """Raises TooMany, Unknowable (`abstraction`) and NoSpecimen (`specimens`)."""
         self.original, self.staff, self.max_states, self.given = procedure, staff, max_states, given
         self.vocabulary = Vocabulary(procedure, staff)
         self.law = law_of(procedure)
-        self.shown = watching(procedure, self.vocabulary)
+        # A name of its own: the machine of an exploration is thrown away with it.
+        self.shown = replace(watching(procedure, self.vocabulary), digest=f"{procedure.digest}:{id(self)}")
         self.lapse_actions = {c.on_lapse for c in procedure.spec.clocks.values() if c.on_lapse}
         self.decisions = frozenset(a.name for a in procedure.actions if is_decision(a))
         self.decided_from = {s for a in procedure.actions if a.name in self.decisions for s in a.sources}
         self.crowd = Crowd(procedure, staff)
         self._people = {a.name: [p for p in staff.people if could(a, p)] for a in procedure.actions}
         # What is looked at is found by looking; then everything is explored with it in view. Most is found early.
-        for bound in (*(b for b in (200, 1500) if b < max_states), max_states):
-            while self._explore(bound):
-                pass
-            if not self._queue:
-                break
+        try:
+            for bound in (*(b for b in (200, 1500) if b < max_states), max_states):
+                while self._explore(bound):
+                    pass
+                if not self._queue:
+                    break
+        finally:
+            engine._machines.pop(self.shown.digest, None)
 
     @property
     def transitions(self) -> int:
@@ -289,7 +294,8 @@ class Ways:
                     (opened if value is ANY else reported)[fact] = Open(fact) if value is ANY else value
                     (reported if value is ANY else opened).pop(fact, None)
         after = steps[-1].after
-        if len({(s.department, s.round) for s in after.sign_offs}) < len(after.sign_offs):
+        answers = list(tuple.__iter__(after.sign_offs))  # without noting that they were looked at
+        if len({(s.department, s.round) for s in answers}) < len(answers):
             raise Grows(here, move, "sign_offs")
         case = self._reduction.settled(after.with_facts(**reported, **opened))
         move = replace(move, reported=reported, taken=tuple(s.action.name for s in steps))
