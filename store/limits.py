@@ -4,11 +4,10 @@ Each case is a transaction of its own under its lock, and what was done stands i
 repeated or run twice at once tells nothing twice and leaves nothing out, however long nobody swept.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import Connection, Select, literal_column, select
+from sqlalchemy import Connection, literal_column, select
 
 from store.database import Database
 from store.law import LawBook
@@ -25,6 +24,7 @@ BATCH = 100  # cases of one sweep; a technical bound, what is left comes with th
 LOOKED_AT = 5000  # open cases that a preview counts through; beyond that it says "of the first so many"
 
 _CASE = table_of(CaseRecord)
+_IN_ORDER = (_CASE.c.counted_by, _CASE.c.id)  # that of the index
 _GOING = _CASE.c.counted_by != literal_column("''")  # said as the index says it, so that it is used
 
 
@@ -52,21 +52,28 @@ class Limits:
         """Remind of limits that are nearly over, escalate those that are over; returns how many cases that were."""
         today = self.database.clock.today()
         due = select(_CASE.c.id).where(_CASE.c.alarms_on <= today).order_by(_CASE.c.alarms_on).limit(limit)
-        return self._sweep(due, self._sound)
+        with self.database.reading() as connection:
+            found = connection.scalars(due).all()
+        return self._sweep(found, self._sound)
 
     def recount(self, limit: int = BATCH) -> int:
         """Count open cases anew that were counted by another calendar; returns how many there were."""
         self.laws.forget()
         version = self.laws.current().calendar.version
-        stale = select(_CASE.c.id).where(_GOING, _CASE.c.counted_by != version).order_by(_CASE.c.id).limit(limit)
-        return self._sweep(stale, self._recount)
+        # Two ranges of the index instead of "is not": what is counted already is never walked over.
+        found: list[int] = []
+        with self.database.reading() as connection:
+            for others in (_CASE.c.counted_by < version, _CASE.c.counted_by > version):
+                rest = select(_CASE.c.id).where(_GOING, others).order_by(*_IN_ORDER).limit(limit - len(found))
+                found += connection.scalars(rest).all()
+        return self._sweep(found, self._recount)
 
     def preview(self, calendar: Calendar) -> Moves:
         """What open cases would do under that calendar; reads LOOKED_AT of them at most, writes nothing."""
         today = self.database.clock.today()
         with self.database.reading() as connection:
             rows = connection.scalars(
-                select(_CASE.c.clocks).where(_GOING).order_by(_CASE.c.id).limit(LOOKED_AT + 1)
+                select(_CASE.c.clocks).where(_GOING).order_by(*_IN_ORDER).limit(LOOKED_AT + 1)
             ).all()
         moved = settled = 0
         for clocks in rows[:LOOKED_AT]:
@@ -78,10 +85,8 @@ class Limits:
             settled += not moves and any(a.provisional and not b.provisional for a, b in pairs)
         return Moves(moved, settled, min(len(rows), LOOKED_AT), len(rows) > LOOKED_AT)
 
-    def _sweep(self, wanted: Select[Any], do: Callable[[Connection, Locked, Law], bool]) -> int:
+    def _sweep(self, found: Iterable[int], do: Callable[[Connection, Locked, Law], bool]) -> int:
         """Do it to each case found, whatever happens to the others. Raises ExceptionGroup at the end."""
-        with self.database.reading() as connection:
-            found = connection.scalars(wanted).all()
         done, failures = 0, []
         for case_id in found:
             try:
