@@ -4,7 +4,8 @@ from collections.abc import Callable
 from datetime import date
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
+from sqlalchemy.exc import IntegrityError
 
 from store.cases import CaseStore
 from store.database import Database
@@ -88,7 +89,9 @@ def test_after_a_return_to_the_review_only_whom_a_changed_row_concerns_is_asked_
     """The rows are all about water: ecology is asked about them, transport is not."""
     hand = cma_case("awaiting_sign_off", departments=("ecology", "transport"))
     agreed(hand, "ecology", "transport")
-    hand.take("return_to_under_review", Return(reason="第1项方法已废止"), by=LEADER)
+    leaving = hand.file.procedure.leaving("awaiting_decision")
+    [back] = [a.name for a in leaving if a.target == "under_review" and a.command is Return]
+    hand.take(back, Return(reason="第1项方法已废止"), by=LEADER)
     hand.take("confirm_rows", ConfirmRows(rows=(1,), confirmed=False, reason="方法已废止"))
     hand.take("conclude_meets")
     assert (hand.state, hand.file.case.round) == ("awaiting_sign_off", 2)
@@ -107,14 +110,15 @@ def test_the_first_version_asks_everybody_again(cma_case: Factory, monkeypatch: 
     assert rows(hand, 2) == {} and waiting(hand) == ["department:ecology", "department:transport"]
 
 
-def test_answers_are_read_where_a_step_leads_back_only_once_there_are_any(
+def test_reading_the_answers_where_a_step_leads_back_costs_no_statement_of_its_own(
     cma_case: Factory, database: Database
 ) -> None:
-    """A review that nobody has signed off yet pays nothing for it."""
-    hand = cma_case("under_review")
+    """A review that nobody has signed off yet pays nothing for it; on PostgreSQL nobody ever does."""
+    hand = cma_case("under_review").walk(("record_findings", "confirm_rows"))
+    command, actor, version = hand.usual("conclude_meets"), hand.usual_actor("conclude_meets"), hand.version
     with counted(database) as statements:
-        hand.take("conclude_does_not_meet")
-    assert statements and not any("FROM sign_off" in s for s in statements)
+        hand.take("conclude_meets", command, by=actor, version=version)
+    assert statements and not any(s.startswith("SELECT sign_off") for s in statements)
 
 
 # -- silence -----------------------------------------------------------------------------------------------------
@@ -172,3 +176,33 @@ def test_a_new_round_gives_the_departments_their_time_again(
     clock.move_to(date(2026, 3, 18))
     cases.lapse()
     assert silences(hand) == 2
+
+
+# -- the constraints -----------------------------------------------------------------------------------------------
+
+
+def row_of(hand: CaseHand, **more: object) -> dict[str, object]:
+    return {"case_id": hand.id, "round": 1, "department": "water", "verdict": "agree", "opinion": "",
+            "person_id": "officer-water", "at": hand.cases.database.clock.now(), "carried_from": None,
+            "rests_on": {}, **more}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "wrong, constraint",
+    [
+        ({"department": "ecology"}, "department"),
+        ({"person_id": "officer-ecology"}, "person_id"),
+        ({"verdict": "perhaps"}, "verdict"),
+        ({"carried_from": 1}, "carried_from"),
+    ],
+)
+def test_the_table_of_answers_refuses_by_itself(
+    cma_case: Factory, database: Database, wrong: dict[str, object], constraint: str
+) -> None:
+    hand = cma_case("awaiting_sign_off", departments=("ecology", "transport"))
+    agreed(hand, "ecology")
+    with pytest.raises(IntegrityError, match=constraint), database.writing() as connection:
+        connection.execute(insert(SignOffRecord), row_of(hand, **wrong))
+    with database.writing() as connection:
+        for number, verdict in enumerate(("agree", "object", "abstain", "recused"), 2):
+            connection.execute(insert(SignOffRecord), row_of(hand, round=number, verdict=verdict, carried_from=1))
