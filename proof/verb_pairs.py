@@ -56,7 +56,7 @@ def asks(action: Action) -> Iterable[Command]:
         return [v.Suspend(ground=ground, reason="x") for ground in ("hearing", "applicant_cause")]
     if action.command is v.AddSigner:
         return [v.AddSigner(department="transport", place=place, reason="x") for place in v.AddSigner.PLACES]
-    return [usual_command(action.name.partition("_back_to_")[0], action.command)]
+    return [usual_command(action.name.partition("_back_to_")[0], action.command, ("8(1)",))]
 
 
 TRIAL = Trial(CMA, PEOPLE, asks, MONDAY, LAW)

@@ -295,6 +295,13 @@ def test_a_department_transfers_its_own_answer_only() -> None:
     assert walk.case.state == "awaiting_decision"
 
 
+def test_a_department_that_has_answered_has_nothing_to_pass_on() -> None:
+    walk = walk_to("awaiting_sign_off").take("sign_off", department_officer("ecology"))
+    for name in ("transfer_by_department_officer", "consult_by_department_officer"):
+        assert refusal(walk, name, department_officer("ecology")).code == "unmet", name
+        assert name in walk.offered(department_officer("construction"))
+
+
 def test_advice_comes_back_to_whoever_asked() -> None:
     walk = walk_to("awaiting_decision").take("consult_by_leader", LEADER)
     assert walk.duties() == {Duty(Role.REVIEW_ORGANISER, "person:review-organiser")}
@@ -503,6 +510,7 @@ NEEDED = {
     "not_reminded_today": test_there_is_one_reminder_a_day_for_each_duty,
     "ground_is_open": test_a_case_is_suspended_only_on_a_ground_on_which_every_limit_rests,
     "copy_is_new": test_a_copy_is_given_once_and_lets_the_person_comment,
+    "duty_is_open_as_department_officer": test_a_department_that_has_answered_has_nothing_to_pass_on,
     "duty_is_at_hand_as_leader": test_a_transferred_duty_is_that_persons_alone,
     "duty_is_at_hand_as_department_officer": test_a_department_transfers_its_own_answer_only,
 }
@@ -520,7 +528,7 @@ def test_every_guard_of_a_verb_is_missed_when_it_is_gone(guard: str, monkeypatch
 
 def test_no_guard_of_a_verb_is_forgotten_above() -> None:
     """The guards made for one role each are the same function; one role stands for all."""
-    families = ("duty_is_at_hand_as_", "person_is_apart_as_")
+    families = ("duty_is_open_as_", "duty_is_at_hand_as_", "person_is_apart_as_")
     used = {g.__name__ for a in CMA.actions for g in a.guards} & set(GUARDS)
     assert {g for g in used if not g.startswith(families)} <= set(NEEDED)
 

@@ -184,7 +184,14 @@ def remove_signer(case: Case, actor: Actor, command: Command) -> Case:
     assert isinstance(command, RemoveSigner)
     departments = [d for d in case.fact("departments") or () if d != command.department]
     added = {d: place for d, place in case.fact(f.ADDED_SIGNERS).items() if d != command.department}
-    return case.with_facts(**{"departments": departments, f.ADDED_SIGNERS: added})
+    key = f.duty_key(Role.DEPARTMENT_OFFICER, f"department:{command.department}")
+    passed_on = {name: _without_duty(case, name, key) for name in (f.ASSIGNMENTS, f.CONSULTATIONS)}
+    return case.with_facts(**{"departments": departments, f.ADDED_SIGNERS: added, **passed_on})
+
+
+def _without_duty(case: Case, name: str, key: str) -> dict[str, Any]:
+    here = {k: held for k, held in f.of_state(case.facts, name, case.state).items() if k != key}
+    return {**_without(case, name), **({case.state: here} if here else {})}
 
 
 def suspend_on_ground(case: Case, actor: Actor, command: Command) -> Case:

@@ -16,6 +16,19 @@ if TYPE_CHECKING:
 Guard = Callable[["Procedure", Case, Actor, Command | None], Message | None]
 
 
+def duty_is_open(role: Role) -> Guard:
+    """Only work that is there can be passed on: not an answer that was given, nor one whose turn has not come."""
+
+    def guard(procedure: "Procedure", case: Case, actor: Actor, command: Command | None) -> Message | None:
+        holder = f"department:{actor.department}" if role is Role.DEPARTMENT_OFFICER else ""
+        if f.duty_key(role, holder) not in {duty.key for duty in procedure.open_duties(case)}:
+            return Message(N_("You have no work on this step that could be passed on."))
+        return None
+
+    guard.__name__ = f"duty_is_open_as_{role.value}"
+    return guard
+
+
 def duty_is_at_hand(role: Role) -> Guard:
     """A duty that was transferred is done by that person, one on which advice is asked waits for it."""
 
@@ -224,10 +237,16 @@ NAMED: dict[str, Guard] = {
         not_reminded_today,
         ground_is_open,
         copy_is_new,
-        *(make(role) for role in Role for make in (duty_is_at_hand, person_is_apart)),
+        *(make(role) for role in Role for make in (duty_is_open, duty_is_at_hand, person_is_apart)),
     )
 }
 
 READS_SIGN_OFFS = frozenset(
-    {"answers_still_stand", "signer_has_not_answered", "signer_has_the_turn", "every_added_signer_answered"}
+    {
+        "duty_is_open_as_department_officer",
+        "answers_still_stand",
+        "signer_has_not_answered",
+        "signer_has_the_turn",
+        "every_added_signer_answered",
+    }
 )

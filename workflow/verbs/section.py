@@ -146,17 +146,19 @@ def _all(raw: Mapping[str, Any], verbs: VerbsSpec) -> Iterator[tuple[str, dict[s
             )  # fmt: skip
     if verbs.transfer:
         for role, found in _by_role(states, verbs.transfer, anywhere):
+            mine = [f"duty_is_open_as_{role}", f"duty_is_at_hand_as_{role}", "person_is_another"]
             yield _named("transfer", role, verbs.transfer, _action(
                 "transfer", role, found, command="Transfer",
-                guards=[f"duty_is_at_hand_as_{role}", "person_is_another", f"person_is_apart_as_{role}"],
+                guards=[*mine, f"person_is_apart_as_{role}"],
                 effects=["close_recall", f"hand_over_as_{role}"], registers=["person_may_take_it"],
                 notify=[MOVED], inside=True))  # fmt: skip
     if verbs.consult:
         places = list(_by_role(states, verbs.consult, anywhere))
         for role, found in places:
+            mine = [f"duty_is_open_as_{role}", f"duty_is_at_hand_as_{role}", "person_is_another"]
             yield _named("consult", role, verbs.consult, _action(
                 "consult", role, found, command="Consult",
-                guards=[f"duty_is_at_hand_as_{role}", "person_is_another", "role_may_be_asked"],
+                guards=[*mine, "role_may_be_asked"],
                 effects=["close_recall", f"ask_for_advice_as_{role}"], registers=["person_may_take_it"],
                 notify=[MOVED], inside=True))  # fmt: skip
             yield _named("stop_consulting", role, verbs.consult, _action(
