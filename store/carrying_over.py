@@ -8,8 +8,8 @@ from sqlalchemy import Connection, delete, insert, select, update
 from store import audit, separation
 from store.law import pins_of
 from store.locked import Locked, parties
-from store.pen import _columns, _holders, _open_tasks
-from store.records.cases import CasePartyRecord, CaseRecord, TaskRecord
+from store.pen import _holders, _open_tasks, repin
+from store.records.cases import CasePartyRecord, TaskRecord
 from store.records.columns import NEVER, table_of
 from store.registers import Moment
 from workflow.alarms import escalations
@@ -19,7 +19,7 @@ from workflow.procedure import Duty, Procedure, duties
 from workflow.vocabulary import Actor, Role
 
 CARRIED_OVER = "migrate_version"  # how the audit calls it
-_CASE, _TASK, _PARTY = table_of(CaseRecord), table_of(TaskRecord), table_of(CasePartyRecord)
+_TASK, _PARTY = table_of(TaskRecord), table_of(CasePartyRecord)
 
 
 def carry_over(
@@ -80,17 +80,8 @@ def rewrite(
         command_id=command_id,
         payload=payload,
     )
-    connection.execute(
-        update(_CASE)
-        .where(_CASE.c.id == case_id, _CASE.c.version == locked.case.version)
-        .values(
-            **_columns(procedure, after, moment),
-            procedure_version=procedure.version,
-            procedure_digest=procedure.digest,
-            audit_seq=seq,
-            audit_hash=entry["hash"],
-        )
-    )
+    head = {"audit_seq": seq, "audit_hash": entry["hash"]}
+    repin(connection, locked.case.version, procedure, after, moment, **head)
     audit.write(connection, [entry])
     open_now = duties(procedure, after.state, after.agency_id, after.facts, after.answered())
     open_now |= escalations(procedure, after.clocks)

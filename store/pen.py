@@ -291,6 +291,13 @@ def _turn_parties(connection: Connection, procedure: Procedure, before: Case, fi
     return [(_PARTY_GONE, _holders(final.id, known - wanted)), (_PARTY, _holders(final.id, wanted - known))]
 
 
+def repin(connection: Connection, seen: int, procedure: Procedure, case: Case, moment: Moment, **head: Any) -> None:
+    """Write a case as it is under another text of its procedure; see `store.carrying_over`."""
+    pinned = {"procedure_version": procedure.version, "procedure_digest": procedure.digest}
+    values = {**_columns(procedure, case, moment), **pinned, **head}
+    connection.execute(update(_CASE).where(_CASE.c.id == case.id, _CASE.c.version == seen).values(values))
+
+
 def _holders(case_id: int, found: frozenset[str]) -> list[dict[str, Any]]:
     return [{"case_id": case_id, "holder": h} for h in sorted(found)]
 

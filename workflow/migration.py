@@ -15,6 +15,7 @@ from workflow.clocks import Law, turn
 from workflow.deadlines import Clock, Outcome, stop
 from workflow.dossiers import find as dossier_of
 from workflow.procedure import Action, FactGuardSpec, Procedure
+from workflow.verbs import facts as verb_facts
 from workflow.vocabulary import N_, SYSTEM, Message, Refusal
 
 
@@ -129,6 +130,10 @@ def _missing(case: Case, old: Procedure, new: Procedure, plan: Plan) -> Iterator
     if plan.tracks.get(case.track, case.track) not in new.spec.tracks:
         yield Obstacle(Message(N_("The track %(track)s is not in the other version."),
                                {"track": old.spec.tracks[case.track].message()}), "tracks", case.track)
+    for there in (case.fact(verb_facts.RETURN_TO) or {}).values():
+        if plan.states.get(there, there) not in new.states:
+            yield Obstacle(Message(N_("The case is to be handed back to the state %(state)s, which is not in the other "
+                                      "version."), {"state": _state(old, there)}), "states", there)
     for clock in case.clocks:
         if not clock.is_stopped and plan.clocks.get(clock.name, clock.name) not in {*new.spec.clocks, ""}:
             yield Obstacle(Message(N_("The clock %(clock)s is not in the other version."),
@@ -204,9 +209,25 @@ def _given(case: Case, plan: Plan) -> Case:
     return replace(case, state=plan.states.get(case.state, case.state), facts={**plan.facts, **case.facts})
 
 
+def _remembered(facts: Mapping[str, Any], new: Procedure, plan: Plan) -> dict[str, Any]:
+    """What the verbs remember, under the names of the other version. The last act cannot be recalled across texts."""
+    states, clocks = plan.states, plan.clocks
+    kept = {name: value for name, value in facts.items() if name != verb_facts.LAST_ACT}
+    for name in (verb_facts.ASSIGNMENTS, verb_facts.CONSULTATIONS):
+        if kept.get(name):
+            kept[name] = {states.get(state, state): held for state, held in kept[name].items()}
+    if back := kept.get(verb_facts.RETURN_TO):
+        kept[verb_facts.RETURN_TO] = {states.get(a, a): states.get(b, b) for a, b in back.items()}
+    if held := kept.get(verb_facts.HELD_CLOCKS):
+        named = {clocks.get(name, name): ground for name, ground in held.items()}
+        kept[verb_facts.HELD_CLOCKS] = {n: ground for n, ground in named.items() if n in new.spec.clocks}
+    return kept
+
+
 def _mapped(case: Case, new: Procedure, plan: Plan) -> Case:
+    given = _given(case, plan)
     acts = tuple(dict.fromkeys(Act(plan.acts.get(a.action, a.action), a.person_id) for a in case.acts))
-    return replace(_given(case, plan), procedure_version=new.version, acts=acts,
+    return replace(given, procedure_version=new.version, acts=acts, facts=_remembered(given.facts, new, plan),
                    track=plan.tracks.get(case.track, case.track))
 
 

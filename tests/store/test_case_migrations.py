@@ -104,7 +104,9 @@ def test_cases_go_over_with_state_clocks_tasks_and_the_reason_in_their_audit(
     all_of(migrations, public_id)
     file = hand.file
     assert file.procedure.version == target and file.procedure.digest == procedures.find(NAME, target).digest
-    assert file.case == replace(before, procedure_version=target, state="to_be_decided", version=before.version + 1)
+    facts = {name: value for name, value in before.facts.items() if name != "last_act"}  # no recall across texts
+    assert file.case == replace(before, procedure_version=target, state="to_be_decided", version=before.version + 1,
+                                facts=facts)  # fmt: skip
     with database.reading() as connection:
         tasks = connection.scalars(select(TaskRecord.role).where(TaskRecord.case_id == hand.id)).all()
     assert tasks == ["leader"]

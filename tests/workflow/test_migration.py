@@ -128,6 +128,19 @@ def test_the_applicant_is_told_what_becomes_possible_and_what_does_not() -> None
     assert told == ["The applicant can no longer do this: %(steps)s."]
 
 
+def test_what_the_verbs_remember_goes_over_under_its_new_names() -> None:
+    case = case_in("awaiting_decision", departments=[], last_act={"act": "conclude_meets"},
+                   assignments={"awaiting_decision": {"leader:": "deputy"}},
+                   return_to={"accepted": "awaiting_decision"})
+    new = other(RENAMED)
+    named = looked(case, new, states=dict([RENAMED])).after
+    assert named.fact("assignments") == {"to_be_decided": {"leader:": "deputy"}}
+    assert named.fact("return_to") == {"accepted": "to_be_decided"}
+    assert "last_act" not in named.facts
+    elsewhere = case_in("accepted", return_to={"accepted": "awaiting_decision"})
+    assert [(o.part, o.name) for o in looked(elsewhere, new).obstacles] == [("states", "awaiting_decision")]
+
+
 @pytest.mark.parametrize("plan", [
     {"states": {"nowhere": "submitted"}}, {"states": {"submitted": "nowhere"}}, {"tracks": {"general": "fast"}},
     {"clocks": {"acceptance": "nothing"}}, {"acts": {"dance": "accept"}},
