@@ -33,6 +33,7 @@ COMMANDS: tuple[str, ...] = (
     "web.account_commands",
     "web.certificate_commands",
     "web.calendar_commands",
+    "web.procedure_commands",
     "web.operations",
     "web.rehearsal.command",
     "web.demonstration",

@@ -49,8 +49,9 @@ def _teams(
 def _askings_again(
     procedure: Procedure, case: Case, actor: Actor, staff: Staff, alike: Callable[[Actor], Any]
 ) -> Iterator[c.Command]:
-    for size in range(len(staff.departments) + 1):
-        for named in combinations(staff.departments, size):
+    several = staff.departments[: most_asked(procedure)]
+    for size in range(len(several) + 1):
+        for named in combinations(several, size):
             yield c.AskAgain(departments=named, grounds=TEXT)
 
 

@@ -1,0 +1,80 @@
+"""Procedures by the command line: `wujian procedure prove cma`, `wujian procedure prove draft.yaml --alone`."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import click
+
+from web.commands import Installation, installation, wujian
+from workflow import procedures
+from workflow.exploration import prove as explore
+from workflow.procedure import DefinitionError, Procedure, load
+from workflow.proofs import Proof, Standing
+from workflow.vocabulary import Role
+
+_SIGNS = {Standing.HOLDS: "holds", Standing.FAILS: "FAILS", Standing.NOT_ASKED: "not asked"}
+
+
+@wujian.group()
+def procedure() -> None:
+    """Definitions of procedures: whether they are sound."""
+
+
+@procedure.command()
+@click.argument("which")
+@click.option("--alone", is_flag=True, help="without the database: neither people nor limits are looked at")
+@click.option("--json", "as_json", is_flag=True, help="the result for programs")
+@click.option("--zh", "language", flag_value="zh", help="in Chinese")
+@click.option("--en", "language", flag_value="en", default="en", hidden=True)
+@installation
+def prove(place: Installation, which: str, alone: bool, as_json: bool, language: str) -> None:
+    """Prove a definition: WHICH is a file, a name, or a name and version (cma, cma.v1).
+
+    Ends with 1 when it is refused or could not be decided, with the shortest story of what goes wrong.
+    """
+    definition = definition_of(which)
+    begun = perf_counter()
+    proof = explore(definition, **({} if alone else _bureau(place))).timed(perf_counter() - begun)
+    click.echo(json.dumps(proof.plain(), ensure_ascii=False, indent=2) if as_json else "\n".join(told(proof, language)))
+    if proof.verdict.value != "proved":
+        raise click.exceptions.Exit(1)
+
+
+def definition_of(which: str) -> Procedure:
+    """A file, or a procedure that is known here. Ends the program with every fault of a file that cannot be used."""
+    path = Path(which)
+    try:
+        if path.suffix in (".yaml", ".yml") or path.is_file():
+            return load(path)
+        name, _, version = which.partition(".v")
+        return procedures.find(name, int(version)) if version else procedures.current(name)
+    except DefinitionError as error:
+        raise click.ClickException(str(error)) from error
+    except (LookupError, OSError, ValueError) as error:
+        raise click.ClickException(f"there is no file and no procedure called {which}") from error
+
+
+def _bureau(place: Installation) -> dict[str, Any]:
+    house = place.house()
+    return {
+        "people": [a.actor() for a in house.accounts.list_() if a.active and Role.APPLICANT not in a.roles],
+        "departments": [str(row["key"]) for row in house.reference.catalogue("departments")],
+        "allowances": house.laws.current().allowances,
+    }
+
+
+def told(proof: Proof, language: str) -> Iterator[str]:
+    """The proof in lines for people, `en` or `zh`."""
+    plain = proof.plain()
+    yield (f"{proof.procedure}.v{proof.version} {proof.verdict.value}: {proof.states_visited} situations, "
+           f"{proof.transitions} transitions, {proof.seconds} s, digest {proof.digest[:12]}")
+    for found, shown in zip(proof.properties, plain["properties"], strict=True):
+        why = f": {shown['finding'][language]}" if shown["finding"] else ""
+        yield f"  {_SIGNS.get(found.standing, found.standing.value):<10} {shown[language]}{why}"
+    yield from (f"  within: {bound[language]}" for bound in plain["scope"])
+    if proof.story:
+        yield "The shortest story:" if language == "en" else "最短的失败经过："
+        yield from (f"  {n}. {line}" for n, line in enumerate(proof.story.lines(language), 1))
