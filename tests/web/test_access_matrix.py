@@ -258,7 +258,7 @@ def expected_reading(viewer: Viewer, visit: Visit) -> frozenset[int]:
         if family in APPLICANT_PAGES and not visit.thing.is_application:
             return frozenset({200, 302, 404, 409})
         return ELSEWHERE.get(visit.endpoint, frozenset({200}))
-    if visit.endpoint == "desks.show":
+    if visit.endpoint in ("desks.show", "bulk.show"):
         return frozenset({200, 404})
     if visit.endpoint == "desks.start":
         return frozenset({403} if viewer.kind == "no role" else {302})
@@ -280,6 +280,8 @@ def entitled(viewer: Viewer, visit: Visit) -> bool:
         return False
     if family in APPLICANT_PAGES:
         return True
+    if family == "delegations":  # the addresses of cases lead to no delegation
+        return False
     if family in ("rows", "findings"):
         return may_act(viewer, thing, "team")
     return may_act(viewer, thing, ACTS[visit.act])
