@@ -111,7 +111,7 @@ LAWS: dict[str, Law] = {
     "what is held is under way": lambda b, a, act, day: all(
         not c.is_stopped for c in a.clocks if c.name in (a.fact(facts.HELD_CLOCKS) or {})),
     "a limit that runs here runs": lambda b, a, act, day: bool(a.fact("suspended_for")) or all(
-        any(c.name == name and not c.is_resting for c in a.clocks)
+        any(c.name == name and (c.is_running or c.is_stopped and spec.on_lapse) for c in a.clocks)
         for name, spec in CMA.spec.clocks.items()
         if a.state in spec.runs_in and spec.track in (None, a.track) and spec.until is None),
     "nothing runs while the case is suspended": lambda b, a, act, day: not a.fact("suspended_for") or all(
