@@ -27,6 +27,7 @@ from web.versionfaces import (
 )
 from workflow.bpmn import bpmn
 from workflow.comparison import differences
+from workflow.procedures import shipped
 from workflow.vocabulary import N_, Message, Refusal
 
 bp = Blueprint("procedures", __name__, url_prefix="/procedures")
@@ -80,11 +81,17 @@ def _of(part: str, found: Version, procedure: Any) -> dict[str, Any]:
     if part == "proof":
         return {"waiting": _waiting(found)}
     if part == "overview":
-        return {"changes": change_faces(versions().changes(found.line))}
+        return {"changes": change_faces(versions().changes(found.line)), "differs": _differs(found)}
     if procedure is None or part not in ("states", "drawing", "clocks", "roles"):
         return {}
     return {"clocks": lambda: {"clocks": clock_rows(procedure)}, "roles": lambda: role_table(procedure),
             }.get(part, lambda: {"places": places(procedure)})()
+
+
+def _differs(found: Version) -> bool:
+    """Whether this release ships another text under the same name and number; what is kept here goes on."""
+    line = found.line
+    return any((p.name, p.version) == (line.name, line.version) and p.digest != line.digest for p in shipped())
 
 
 def _waiting(found: Version) -> str | None:
