@@ -103,14 +103,14 @@ def _started(name: str, spec: ClockSpec, clock: Clock | None, step: _Turn, anew:
     is; the day that it runs to is too near, or was never known."""
     if step.target not in spec.runs_in or (clock is not None and not anew and step.case.state == step.target):
         return clock
-    allowance = in_force(step.law.allowances, spec.allowance, step.since)
     if spec.until is None:
-        started = start(name, allowance, step.since, step.law.calendar)
+        started = start(name, in_force(step.law.allowances, spec.allowance, step.since), step.since, step.law.calendar)
         return replace(started, first_on=clock.first_on or clock.started_on) if anew and clock else started
     said = step.case.fact(spec.until.fact)
     last = date.fromisoformat(str(said)) if said else None
     if last is None or step.since > last:
         return clock
+    allowance = in_force(step.law.allowances, spec.allowance, step.since)
     in_time = clock is not None or step.since <= no_later_than(last, allowance, step.law.calendar)
     if not in_time:
         return clock
