@@ -26,7 +26,7 @@ from web.casefaces import clock_faces, history, progress, state_face, track_labe
 from web.context import case_store, current_actor, database, files, laws, now, say, tell, today
 from web.errors import STATUS
 from web.language import hour
-from web.offers import holdings_of, limits_of, offers_open
+from web.offers import holdings_of, limits_of, offers_open, times_compared
 from workflow import dossiers, procedures
 from workflow.allowances import in_force
 from workflow.vocabulary import N_, Message, Refusal, Role
@@ -39,8 +39,7 @@ for _name in ("index", "offered", "begin", "start", "show", "form", "save_sectio
 
 PREVIEWED = 100    # capability rows on the preview; a display choice
 HEADINGS = tuple("一二三四五")    # how the parts of the letter are numbered
-COMPARED = {"general": ("acceptance", "technical_review", "decision", "delivery"),
-            "commitment": ("commitment_decision", "commitment_delivery", "commitment_verification")}
+
 
 
 def page(template: str, dossier: Dossier, entry: str, status: int = 200, **values: Any) -> Response:
@@ -80,11 +79,6 @@ def begin(procedure: str) -> str:
     if offer is None:
         raise Refusal("unknown", Message(N_("There is nothing of that name to apply for.")))
     return render_template("applications/begin.html", offer=offer)
-
-
-def _times(law: Any) -> dict[str, list[Any]]:
-    """Track -> the allowances that an application on it runs through, as in force today."""
-    return {track: [in_force(law, name, today()) for name in names] for track, names in COMPARED.items()}
 
 
 @bp.post("/new")
@@ -205,7 +199,7 @@ def track(public_id: str) -> Response:
     if dossier.sheet:
         return page("tracks", dossier, "track", offers=_offered(dossier), command_id=str(uuid4()),
                     limits=limits_of(dossier.procedure))
-    return page("track", dossier, "track", offers=_offered(dossier), times=_times(laws().current().allowances),
+    return page("track", dossier, "track", offers=_offered(dossier), times=times_compared(),
                 command_id=str(uuid4()), window=in_force(laws().current().allowances, "renewal_window", today()))
 
 

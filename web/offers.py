@@ -113,3 +113,14 @@ def _materials(procedure: Procedure, sheet: Dossier) -> tuple[tuple[Message, str
 def holdings_of(actor: Actor) -> tuple[Certificate, ...]:
     """The certificates of the actor's agency, newest first."""
     return CertificateStore(database()).list_of(actor.agency_id or 0)
+
+
+# The official form's own comparison of its two tracks, on the page where one is chosen.
+COMPARED = {"general": ("acceptance", "technical_review", "decision", "delivery"),
+            "commitment": ("commitment_decision", "commitment_delivery", "commitment_verification")}
+
+
+def times_compared() -> dict[str, list[Allowance]]:
+    """Track -> the allowances that an application on it runs through, as in force today."""
+    law = laws().current().allowances
+    return {track: [in_force(law, name, today()) for name in names] for track, names in COMPARED.items()}

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 
 from forms.verification import CompareForm, LookUpForm, ScopeForm
 from store.certificate_documents import CertificateDocuments
+from store.certificate_values import Certificate
 from store.certificates import CertificateStore
 from store.throttles import address_key
 from web.access import grant_access
@@ -80,15 +81,20 @@ def certificate(code: str) -> str | tuple[str, int]:
     form = ScopeForm(request.args, today())
     well = form.validate()
     on, search = (form.on.data, form.search.data or "") if well else (None, "")
-    annex = store.annex(one.id, on=on, search=search, after=_after())
-    edition = next(iter(CertificateDocuments(database()).editions(one.id)), None)
     page = render_template(
-        "verification/certificate.html", certificate=one, title=procedures.current(one.kind).spec.title.message(),
-        content=edition.content if edition and edition.is_licence else None, face=standing_face(one.standing(today())), form=form, on=on,
-        annex=annex, search=search, signatories=store.signatories(one.id, version=one.version),
-        acts=acts(store.history(one.id)), annulled=store.rows_ended(one.id), moment=now(),
-        edition=edition)
+        "verification/certificate.html", certificate=one, face=standing_face(one.standing(today())), form=form, on=on,
+        search=search, annex=store.annex(one.id, on=on, search=search, after=_after()), moment=now(),
+        **_surroundings(store, one))
     return page, 200 if well else 422
+
+
+def _surroundings(store: CertificateStore, one: Certificate) -> dict[str, Any]:
+    """What stands around the scope: kind, signatories, acts, the document and what it says."""
+    edition = next(iter(CertificateDocuments(database()).editions(one.id)), None)
+    return {"title": procedures.current(one.kind).spec.title.message(), "edition": edition,
+            "content": edition.content if edition and edition.is_licence else None,
+            "signatories": store.signatories(one.id, version=one.version), "acts": acts(store.history(one.id)),
+            "annulled": store.rows_ended(one.id)}
 
 
 def _after() -> int:

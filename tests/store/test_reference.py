@@ -32,7 +32,7 @@ def test_seeding_is_in_the_audit(database: Database) -> None:
     with database.reading() as connection:
         payload = connection.scalar(select(AuditRecord.payload).where(AuditRecord.action == "seed_reference"))
         assert payload is not None
-        assert set(payload["loaded"]) == {"calendar", "allowances", "standards", "catalogues"}
+        assert set(payload["loaded"]) == {"calendar", "allowances", "standards", "catalogues", "switches"}
         assert broken_links(connection, "reference") == []
 
 
