@@ -94,7 +94,7 @@ def desks_of(actor: Actor) -> tuple[Role, ...]:
 
 
 class QueueStore:
-    """Every method opens one read transaction and asks at most four statements, whatever the data."""
+    """Every method opens one read transaction and asks at most three statements, whatever the data."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -229,13 +229,12 @@ def _near(mine: Mine) -> Subquery:
 
 
 def _horizon(connection: Connection, mine: Mine) -> str | None:
-    """Where looking stopped, as a key to go on from; None when every task was looked at."""
-    near = _near(mine)
-    row = connection.execute(select(func.count(), func.max(near.c.due_on)).select_from(near)).one()
-    if row[0] < SCAN:
-        return None
-    last = connection.scalar(select(func.max(near.c.id)).where(near.c.due_on == row[1]))
-    return f"{row[1].isoformat()}.{last}"
+    """Where looking stopped, as a key to go on from, read from the index alone; None when every task was looked at."""
+    keys = [select(_TASK.c.due_on, _TASK.c.id).where(held).order_by(_TASK.c.due_on, _TASK.c.id).limit(SCAN)
+            for held in mine]
+    near = _merged(keys, lambda c: (c.due_on, c.id), SCAN).subquery("near")
+    last = connection.execute(select(near).order_by(near.c.due_on, near.c.id).offset(SCAN - 1).limit(1)).first()
+    return f"{last.due_on.isoformat()}.{last.id}" if last else None
 
 
 def _matches(text: str) -> ColumnElement[bool]:
