@@ -138,6 +138,7 @@ FIXED: Mapping[type[c.Command], tuple[c.Command, ...]] = {
     c.Refuse: (c.Refuse(reasons=(TEXT,), basis=TEXT, remedy=TEXT),),
     c.RecordSignOff: tuple(c.RecordSignOff(verdict=verdict, opinion=TEXT) for verdict in Verdict),
     c.Decide: (c.Decide(grounds=TEXT),),
+    c.ExtendWithApproval: (c.ExtendWithApproval(grounds=TEXT, approved_by=TEXT, approval_number=TEXT),),
     c.SignCommitment: (c.SignCommitment(notice_version="1", text_sha256="ab" * 32, signer=TEXT),),
     c.ConfirmRows: (c.ConfirmRows(every=True, ways=(TEXT,)),),
     c.RecordFindings: (c.RecordFindings(lines=((TEXT, "meets", ""),)),),

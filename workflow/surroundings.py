@@ -54,6 +54,7 @@ REPORTED: Mapping[str, Mapping[str, Any]] = {
     "deem_renewed": {"deemed_renewed_on": ANY},
     "end_deemed_renewal": {},
     "digest_what_is_promised": {"commitment_dossier_sha256": ANY},
+    "digest_by_department": {"asked_about": ANY},
     "commitment_is_open": {"commitment_bars": ANY},
     "bar_commitment_track": {},
     "team_suits_the_case": {},

@@ -28,7 +28,7 @@ SILENT_REGISTERS = {
 BY_THE_APPLICANT = {"dossier_gaps", "rows_total", "rows_open", "rows_confirmed", "rows_refused", "commitment_bars",
                     "corrections_open", "application_types", "departments"}  # fmt: skip
 JOBS = {"render_certificate": "record_rendering"}
-TWO_DEPARTMENTS = ("d1", "d2")
+DEPARTMENTS = ("d1", "d2", "d3", "d4")
 DECIDING = {"Decide", "Refuse", "Annul"}
 
 
@@ -99,7 +99,7 @@ class Second:
 
     def _domain(self, fact: str) -> list[Any]:
         if fact == "departments":
-            return [TWO_DEPARTMENTS[:n] for n in range(3)]
+            return [DEPARTMENTS[:n] for n in range(self._most() + 1)]
         if fact == "application_types":
             return [(), ("first",), ("extension",)]
         found: list[Any] = []
@@ -120,6 +120,10 @@ class Second:
             if not any(value is v or (value == v and type(value) is type(v)) for v in distinct):
                 distinct.append(value)
         return distinct
+
+    def _most(self) -> int:
+        """So many departments that a quorum can be reached."""
+        return max(2, (self.formula or {}).get("at_least", 1))
 
     def _asked_about(self) -> set[str]:
         """The facts that matter at all."""
@@ -267,8 +271,8 @@ class Second:
             elif kind == "OrganiseReview":
                 yield from ((mode, by) for mode in ("on_site", "documentary"))
             elif kind == "AskAgain":
-                for size in range(3):
-                    yield from ((named, by) for named in combinations(TWO_DEPARTMENTS, size))
+                for size in range(self._most() + 1):
+                    yield from ((named, by) for named in combinations(DEPARTMENTS[: self._most()], size))
             else:
                 yield None, by
 

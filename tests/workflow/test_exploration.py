@@ -290,7 +290,7 @@ def test_a_story_is_the_shortest() -> None:
 # -- two opinions ----------------------------------------------------------------------------------------------
 
 
-def two_opinions(seeds: range, where: Path) -> tuple[int, int, list[str]]:
+def two_opinions(seeds: range) -> tuple[int, int, list[str]]:
     """(definitions, stories replayed, disagreements in words) over small procedures, three in four of them spoilt."""
     stories, wrong = 0, []
     for seed in seeds:
@@ -320,8 +320,8 @@ def two_opinions(seeds: range, where: Path) -> tuple[int, int, list[str]]:
     return len(seeds), stories, wrong
 
 
-def test_two_opinions_agree_and_every_story_replays(tmp_path: Path) -> None:
-    tried, stories, wrong = two_opinions(range(100), tmp_path)
+def test_two_opinions_agree_and_every_story_replays() -> None:
+    tried, stories, wrong = two_opinions(range(100))
     assert wrong == [] and tried == 100 and stories > 20
 
 
