@@ -13,8 +13,10 @@ from web.clockfaces import due_face as due_face
 from web.context import ROLE_LABELS, say
 from web.departments import VERDICTS, department_name, round_words
 from web.departments import departments as departments
+from web.verbwords import verb_words
 from workflow import procedures
 from workflow.procedure import Action, Procedure, StateSpec
+from workflow.verbs.facts import NAMES
 from workflow.vocabulary import N_, Message, Role
 
 # The audit keeps the rule under which somebody acted; these are the rules that are not roles.
@@ -146,22 +148,24 @@ def history(file: CaseFile, entries: Iterable[TimelineEntry]) -> list[EntryFace]
     before: tuple[str, str] | None = None
     for entry in entries:
         if (entry.action, entry.actor_name) != before or entry.action not in SAVES:
-            found.append(_entry(file.procedure, entry))
+            found.append(_entry(file, entry))
         before = (entry.action, entry.actor_name)
     return found
 
 
-def _entry(procedure: Procedure, entry: TimelineEntry) -> EntryFace:
+def _entry(file: CaseFile, entry: TimelineEntry) -> EntryFace:
+    procedure, names = file.procedure, file.case.fact(NAMES) or {}
     action = procedure.by_name.get(entry.action) or _of_another_version(procedure, entry.action)
     if note := note_words(procedure, entry.action, entry.payload):
         return EntryFace(entry.at, note[0], "", note[1], note[2], entry.hash, say(_role_words(entry.role)))
     if action is None:
         return EntryFace(entry.at, _event(entry), by_whom(entry), "neutral", said(entry.payload), entry.hash)
     place = department_name(entry.department) if entry.department else say(_role_words(entry.role))
+    about = verb_words(procedure, entry.action, entry.payload, names, departments())
+    words = "\n".join([*about, *filter(None, [said(entry.payload)])]) or None
     if entry.role == "is_the_system":
-        return EntryFace(entry.at, action.done, "", TONES[action.spec.tone], said(entry.payload), entry.hash, place)
-    return EntryFace(entry.at, action.done, by_whom(entry), TONES[action.spec.tone], said(entry.payload), entry.hash,
-                     place)
+        return EntryFace(entry.at, action.done, "", TONES[action.spec.tone], words, entry.hash, place)
+    return EntryFace(entry.at, action.done, by_whom(entry), TONES[action.spec.tone], words, entry.hash, place)
 
 
 def _of_another_version(procedure: Procedure, name: str) -> Action | None:
@@ -201,10 +205,12 @@ def _role_words(role: str) -> str:
     return ROLE_LABELS[Role(role)] if role in set(Role) else role
 
 
+SAID = ("opinion", "question", "advice", "text", "grounds", "basis", "remedy", "reason", "note")
+
+
 def said(payload: Mapping[str, Any]) -> str | None:
     """The words of an act: opinion, grounds, reasons, items; a row count instead of row numbers."""
-    parts = [str(payload[name]) for name in ("opinion", "question", "advice", "text", "grounds", "basis", "remedy", "reason", "note")
-             if payload.get(name)]
+    parts = [str(payload[name]) for name in SAID if payload.get(name)]
     if payload.get("verdict"):
         parts.insert(0, say(VERDICTS[str(payload["verdict"])]))
     parts += round_words(payload)

@@ -77,6 +77,8 @@ def test_a_verb_is_done_from_its_page_and_told_in_the_history(
     done = hand.file.procedure.by_name[action].spec.done.zh
     history = client_of(Role.WINDOW_OFFICER).get(f"/cases/{hand.public_id}/timeline").text
     assert done in history
+    if "person" in fields or "persons" in fields:
+        assert "second-leader" in history
     assert all(text in history for name, text in fields.items() if name in ("reason", "question", "text"))
     assert factories.flaws(hand) == []
 
