@@ -35,7 +35,10 @@ LAW_OF_ALL = Law(
     LAW.calendar,
     tuple(
         Allowance(name, *AMOUNTS.get(name, (5, Unit.WORKING_DAYS)), "invented article", date(2020, 1, 1))
-        for name in sorted({clock.allowance for p in procedures.every() for clock in p.spec.clocks.values()})
+        for name in sorted(
+            {clock.allowance for p in procedures.every() for clock in p.spec.clocks.values()}
+            | {a.spec.extends.allowance for p in procedures.every() for a in p.actions if a.spec.extends}
+        )
     ),
 )
 CMA, VERIFICATION = procedures.current("cma"), procedures.current("cma_verification")

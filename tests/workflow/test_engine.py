@@ -22,7 +22,16 @@ from tests.store.factories import (
 from tests.workflow.test_clocks import LAW_OF_ALL as LAW
 from workflow import engine, procedures, rounds
 from workflow.case import Act, Case, SignOff
-from workflow.commands import CorrectionItem, Decide, OrganiseReview, Plain, RecordSignOff, RequestCorrection
+from workflow.commands import (
+    AskAgain,
+    CorrectionItem,
+    Decide,
+    OrganiseReview,
+    Plain,
+    RecordSignOff,
+    RequestCorrection,
+)
+from workflow.deadlines import Clock, in_force, start
 from workflow.engine import fire, offers, permit
 from workflow.procedure import Action, Procedure, duties
 from workflow.vocabulary import SYSTEM, Actor, Refusal, Role, Verdict
@@ -68,9 +77,29 @@ def case_in(procedure: Procedure, state: str, track: str = "general", **more: An
 
 def every_case(procedure: Procedure) -> Iterator[Case]:
     """Every state, track, and set of facts, with and without answers and an earlier act of the leader."""
-    for state, track, facts in product(procedure.states, procedure.spec.tracks, FACTS):
-        for answers, acts in product(((), OBJECTION, AGREED), ((), (Act("accept", "leader"), Act("find_untrue", "leader")))):
-            yield case_in(procedure, state, track, facts=facts, sign_offs=answers, acts=acts)
+    parts = (), (Act("accept", "leader"), Act("find_untrue", "leader"))
+    for state, track, facts in product(procedure.states, procedure.spec.tracks, (*FACTS, *wanted_facts(procedure))):
+        for answers, acts in product(((), OBJECTION, AGREED), parts):
+            yield case_in(
+                procedure, state, track, facts=facts, sign_offs=answers, acts=acts, clocks=extendable(procedure, state)
+            )
+
+
+def extendable(procedure: Procedure, state: str) -> tuple[Clock, ...]:
+    """The clocks that run here and that some action extends."""
+    named = {a.spec.extends.clock for a in procedure.actions if a.spec.extends}
+    running = {n: c for n, c in procedure.spec.clocks.items() if n in named and state in c.runs_in}
+    return tuple(
+        start(name, in_force(LAW.allowances, clock.allowance, MONDAY), MONDAY, LAW.calendar)
+        for name, clock in running.items()
+    )
+
+
+def wanted_facts(procedure: Procedure) -> list[dict[str, Any]]:
+    """The usual facts with another word in one of them, where a guard of the definition waits for that word."""
+    guards = (g for a in procedure.actions for g in a.spec.guards if not isinstance(g, str))
+    words = {(g.fact, g.is_) for g in guards if isinstance(g.is_, str) and FACTS[1].get(g.fact) != g.is_}
+    return [{**FACTS[1], fact: word} for fact, word in sorted(words)]
 
 
 def outcome(procedure: Procedure, case: Case, action: Action, actor: Actor) -> str:
@@ -134,7 +163,7 @@ def test_what_is_permitted_fires_and_leads_where_the_definition_says(procedure: 
             try:
                 steps = fire(procedure, case, action.name, actor, command, MONDAY, LAW)
             except Refusal as refusal:  # guards that look into the command
-                looks = action.spec.verb or action.name in ("request_correction", "organise_review")
+                looks = action.spec.verb or action.command in (RequestCorrection, OrganiseReview, AskAgain)
                 assert refusal.code == "unmet" and looks
                 continue
             fired.add(action.name)
