@@ -23,6 +23,7 @@ from web.versionfaces import (
     places,
     read,
     role_table,
+    title_of,
     version_frame,
 )
 from workflow.bpmn import bpmn
@@ -52,12 +53,9 @@ def version_shown(name: str, version: int) -> Version:
 def index() -> str:
     """Every procedure with its versions, the newest first."""
     lines = [line for line in versions().lines() if not line.is_open or is_administrator()]
-    groups: dict[str, dict[str, Any]] = {}
-    for line in lines:
-        if line.name not in groups:
-            procedure, _ = read(versions().get(line.name, line.version))
-            groups[line.name] = {"lines": [], "title": procedure.spec.title.message() if procedure else line.name}
-        groups[line.name]["lines"].append(line)
+    groups = {name: {"lines": found, "title": title_of(found)}
+              for name in dict.fromkeys(line.name for line in lines)
+              if (found := [line for line in lines if line.name == name])}
     return render_template("procedures/index.html", groups=groups, statuses=STATUSES, administers=is_administrator())
 
 

@@ -11,11 +11,13 @@ from store.version_values import Change, Version, VersionLine
 from web.casefaces import amount_of, state_face
 from web.context import ROLE_LABELS, current_actor, language, laws, today
 from web.definitionwords import FaultFace, fault_face
+from workflow import procedures
 from workflow.allowances import NoAllowance, in_force
 from workflow.comparison import Difference
 from workflow.competences import competences, roles_of
+from workflow.faults import Fault
 from workflow.procedure import Action, DefinitionError, Procedure
-from workflow.vocabulary import N_, Message, Role
+from workflow.vocabulary import N_, Message, Refusal, Role
 
 STATUSES = {
     "draft": (N_("Draft version"), "neutral"), "proved": (N_("Proved"), "waiting"),
@@ -76,11 +78,24 @@ def status_face(line: VersionLine) -> tuple[str, str]:
 
 
 def read(version: Version) -> tuple[Procedure | None, list[FaultFace]]:
-    """The procedure, or what is wrong with its text."""
+    """The procedure, or what is wrong with its text. A settled one is on the shelf already."""
+    line = version.line
     try:
-        return version.procedure(), []
+        return (version.procedure() if line.is_open else procedures.pinned(line.name, line.version, line.digest)), []
+    except Refusal as refusal:  # this release cannot read it any more
+        return None, [fault_face(Fault(0, str(refusal.reason)))]
     except DefinitionError as error:
         return None, [fault_face(fault) for fault in error.found]
+
+
+def title_of(lines: Iterable[VersionLine]) -> Message | str:
+    """What a procedure is called: by its newest version that is settled."""
+    name = ""
+    for line in lines:
+        name = line.name
+        if not line.is_open:
+            return procedures.pinned(line.name, line.version, line.digest).spec.title.message()
+    return name
 
 
 def places(procedure: Procedure, visited: Iterable[str] = (), current: str | None = None,
