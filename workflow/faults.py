@@ -31,6 +31,14 @@ _WHY = (
     ("which a clock cannot give", N_("when a limit lapses nobody is there to fill in a form")),
     ("where the clock runs", N_("the lapse would be tried and refused at every sweep")),
     ("not an action of the system", N_("when a limit lapses it is the system that acts")),
+    ("can never be agreed", "a case would wait for an agreement that nobody can give"),
+    ("has one sign-off state", "an answer would not tell to which of them it belongs"),
+    ("need a sign_off", "without a rule nobody is asked"),
+    ("nobody is told to answer", "a department that gets no task does not know that it is waited for"),
+    ("records an answer", "the departments could say nothing"),
+    ("when the sign-off is settled", "the case would stay after everything has been said"),
+    ("the lapse must be noted", "nobody would know from when on the silent may be passed over"),
+    ("passes over the silence", "a silent department would hold up the case for ever"),
     ("there is no", N_("every word has to be declared, in the definition or in the engine, before it is used")),
 )
 
