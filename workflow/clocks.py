@@ -5,8 +5,11 @@ a ground on which it rests whatever the state (`rests_for`). A suspension is a f
 `turn` reads it at every step, so that a clock that starts meanwhile rests from its first day.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import TYPE_CHECKING
 
 from workflow.case import Case
 from workflow.deadlines import (
@@ -23,8 +26,10 @@ from workflow.deadlines import (
     start,
     stop,
 )
-from workflow.procedure import ClockSpec, Procedure
 from workflow.suspension import suspended_for
+
+if TYPE_CHECKING:
+    from workflow.procedure import ClockSpec, Procedure
 
 
 @dataclass(frozen=True)

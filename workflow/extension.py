@@ -1,14 +1,19 @@
 """More time for a limit: once, before it is over, with the reason that the applicant is told."""
 
+from __future__ import annotations
+
 from dataclasses import fields
 from datetime import date
+from typing import TYPE_CHECKING
 
 from workflow.case import Case
 from workflow.clocks import Law
 from workflow.commands import Command
 from workflow.deadlines import Clock, extend, in_force
-from workflow.procedure import ExtendsSpec
 from workflow.vocabulary import N_, Message
+
+if TYPE_CHECKING:
+    from workflow.procedure import ExtendsSpec
 
 GROUNDS = "grounds"  # the field of a command that says why
 
