@@ -62,7 +62,8 @@ def _draw(who: WhoForm, form: CarryOutForm, done: tuple[Moved, ...] = ()) -> str
         begin = int(after) if after.isascii() and after.isdigit() and len(after) < 19 else 0
         look = _store().look(context.current_actor(), *chosen, begin)
     return render_template(
-        "hand_overs/index.html", who=who, chosen=[key for key in who.successors.data or () if key], form=form, look=look, done=done, batch=BATCH,
+        "hand_overs/index.html", who=who, chosen=[key for key in who.successors.data or () if key],
+        form=form, look=look, done=done, batch=BATCH,
         lines=_faces(look, kept) if look else [], organiser=Role.ADMINISTRATOR not in context.current_actor().roles)
 
 
