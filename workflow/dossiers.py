@@ -18,7 +18,8 @@ from ruamel.yaml.error import YAMLError
 from workflow.dossier_proofreading import MATTER as MATTER
 from workflow.dossier_proofreading import proofread
 from workflow.faults import fault_of_yaml, located, said_of
-from workflow.procedure import DefinitionError, Label, Name, _Strict
+from workflow.grammar import Label, Name, _Strict
+from workflow.procedure import DefinitionError
 
 HERE = Path(__file__).parent.parent / "reference" / "dossiers"
 
