@@ -13,13 +13,12 @@ from store.dossier_values import Agency, Faults, Sections
 from store.eligibility import Criterion, Eligibility
 from store.records.certificates import AnnexRowRecord, AnnexSignatoryRecord, CertificateRecord
 from store.records.reference import SettingRecord
+from store.reference import SWITCH
 from store.registers.amendments import fold, folded
 from workflow import dossiers
 from workflow.dossiers import Dossier, FieldSpec, RouteSpec, ScenarioSpec, SectionSpec
 from workflow.procedure import Procedure
 from workflow.vocabulary import N_, Message
-
-SWITCH = "switch:"  # the settings of the rule table
 
 
 def sheet_of(procedure: Procedure) -> Dossier | None:

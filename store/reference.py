@@ -21,7 +21,7 @@ from store.records.reference import (
     StandardRecord,
 )
 from workflow.deadlines import Allowance, CalendarYear, proofread
-from workflow.vocabulary import SYSTEM
+from workflow.vocabulary import N_, SYSTEM, Actor, Message, Refusal
 
 DIRECTORY = Path(__file__).parent.parent / "reference"
 
@@ -40,6 +40,7 @@ CATALOGUES = {
     "materials": "key",
 }
 NOTICE = "commitment_notice"
+SWITCH = "switch:"  # the settings of the rule table
 _BATCH = 2000
 
 
@@ -70,6 +71,29 @@ class Reference:
     def put_setting(self, name: str, content: Mapping[str, Any]) -> None:
         with self.database.writing() as connection:
             put_setting(connection, name, content)
+
+    def switches(self) -> tuple[dict[str, Any], ...]:
+        """The rule table: key, words, the values there are and the one in force."""
+        with self.database.reading() as connection:
+            return tuple(connection.scalars(select(SettingRecord.content).where(
+                SettingRecord.name.like(f"{SWITCH}%")).order_by(SettingRecord.name)))
+
+    def turn_switch(self, key: str, value: str, actor: Actor = SYSTEM) -> str:
+        """Decide which way a matter takes from now on; returns the value before. It is in the audit.
+
+        Applications take the new way when they are next saved. Raises Refusal: unknown, malformed.
+        """
+        with self.database.writing() as connection:
+            row = connection.scalar(select(SettingRecord.content).where(SettingRecord.name == f"{SWITCH}{key}"))
+            if row is None:
+                raise Refusal("unknown", Message(N_("There is no switch called %(name)s."), {"name": key}))
+            if value not in row["values"]:
+                raise Refusal("malformed", Message(N_("%(name)s takes one of: %(values)s."),
+                                                   {"name": key, "values": list(row["values"])}))
+            put_setting(connection, f"{SWITCH}{key}", {**row, "value": value})
+            audit.append(connection, "reference", self.database.clock.now(), actor, "turn_switch", "administrator",
+                         {"switch": key, "from": row["value"], "to": value})
+            return str(row["value"])
 
     def standards(self) -> list[dict[str, Any]]:
         """Every catalogued standard: full_number, title_zh, domain, status, replaced_by."""
@@ -203,7 +227,7 @@ def _load_switches(connection: Connection, directory: Path) -> None:
     for row in _yaml(directory / "switches.yaml")["rows"]:
         if row["value"] not in row["values"]:
             raise ValueError(f"switches.yaml: {row['key']}: {row['value']} is not one of {', '.join(row['values'])}")
-        put_setting(connection, f"switch:{row['key']}", row)
+        put_setting(connection, f"{SWITCH}{row['key']}", row)
 
 
 _LOADERS = {

@@ -31,6 +31,7 @@ BLUEPRINTS: tuple[str, ...] = (
 # Modules that add commands: by `web.commands.wujian`, or as a tuple COMMANDS of commands that take the settings.
 COMMANDS: tuple[str, ...] = (
     "web.account_commands",
+    "web.switch_commands",
     "web.certificate_commands",
     "web.calendar_commands",
     "web.procedure_commands",

@@ -7,7 +7,7 @@ from typing import Any
 
 import pypdfium2
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from jobs.worker import Worker
 from jobs.workshop import Workshop
@@ -19,7 +19,6 @@ from store.records.agencies import AgencyRecord
 from store.records.cases import CaseRecord
 from store.records.certificates import CertificateVersionRecord
 from store.records.columns import table_of
-from store.records.reference import SettingRecord
 from tests.store.factories import CaseHand, MovableClock
 from tests.store.sheets import SheetApplicant, registered, sheet_store
 from workflow import dossiers
@@ -273,12 +272,10 @@ def test_signatories_are_approved_on_the_same_day_by_default(
 
 
 def test_the_bureau_may_switch_signatories_to_approval(
-        change: Callable[..., SheetApplicant], workshop: Workshop) -> None:
-    setting = table_of(SettingRecord)
-    with workshop.database.writing() as connection:
-        row = connection.scalar(select(setting.c.content).where(setting.c.name == "switch:signatory_change_route"))
-        connection.execute(update(setting).where(setting.c.name == "switch:signatory_change_route").values(
-            content={**row, "value": "approval"}))
+        change: Callable[..., SheetApplicant], store: ApplicationStore) -> None:
+    with pytest.raises(Refusal):
+        store.reference.turn_switch("signatory_change_route", "anything")
+    assert store.reference.turn_switch("signatory_change_route", "approval") == "commitment"
     one = change("signatory_change", signatory_change={"removed": []})
     assert one.facts["route"] == "approval" and one.walk("submit") == "submitted"
 

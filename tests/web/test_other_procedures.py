@@ -1,6 +1,8 @@
 """What can be applied for, one's own certificates, and the pages of dossiers made from files, through HTTP."""
 import re
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +14,7 @@ from store.people import Account
 from tests.store import factories
 from tests.store.sheets import SheetApplicant
 from tests.web.browsers import Browser
+from tests.web.command_line import wujian
 from web.context import House
 from workflow.vocabulary import Role
 
@@ -161,3 +164,16 @@ def test_a_licence_is_found_by_its_number_and_told_in_both_languages(client: Bro
     for said in ("全国工业产品生产许可证", "示例市工业园八号", "产品明细"):
         assert said in page.text
     assert "Address of production" in client.get(f"{found.location}?lang=en").text
+
+
+def test_the_rule_table_is_shown_and_turned_by_the_command_line(tmp_path: Path) -> None:
+    def run(*words: str) -> Any:
+        return wujian("switch", *words, cwd=tmp_path, var=tmp_path / "var")
+
+    for preparing in ("migrate", "seed"):
+        assert wujian(preparing, cwd=tmp_path, var=tmp_path / "var").returncode == 0
+    assert run("list").stdout.startswith("signatory_change_route\tcommitment\tcommitment,approval\t")
+    assert "commitment -> approval" in run("turn", "signatory_change_route", "approval").stdout
+    assert run("list").stdout.split("\t")[1] == "approval"
+    wrong = run("turn", "signatory_change_route", "sometimes")
+    assert wrong.returncode == 1 and "takes one of" in wrong.stderr
