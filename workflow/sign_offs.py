@@ -18,13 +18,15 @@ way round. So all completions of the missing answers lie between "all the others
 object", and looking at these two is exact, however often a signer stands in the formula.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag, model_validator
 
+from workflow.clauses import in_one as in_one
+from workflow.clauses import spoken as spoken
 from workflow.vocabulary import Message
 
 # The words of an answer. Members of a string enumeration with these values serve as well.
@@ -34,7 +36,6 @@ Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=
 Lists = Mapping[str, Any]  # fact -> keys of those it lists; the facts of a case serve
 Answers = Mapping[str, str]  # signer -> verdict
 Heard = Collection[str] | None
-Names = Mapping[str, Message | str]  # signer or subject -> its name
 
 
 class _Strict(BaseModel):
@@ -242,34 +243,6 @@ def faults(rule: Rule, known: Collection[str], facts: Collection[str] | None = N
     yield from (f"there is no signer called {s}" for s in named_by(rule) if s not in known)
     if not reachable(rule, dict.fromkeys(listed, known)):
         yield "this can never be agreed, even when everybody agrees"
-
-
-def in_one(words: Iterable[Message]) -> Message:
-    """Clauses as one message, with the clauses as its values: whoever shows it says each in the reader's language."""
-    clauses = {f"clause_{number}": clause for number, clause in enumerate(words, 1)}
-    english, chinese = ("; ", "；")
-    return Message(
-        english.join(f"%({name})s" for name in clauses), clauses, chinese.join(f"%({name})s" for name in clauses)
-    )
-
-
-def spoken(words: Iterable[Message], language: str, names: Names | None = None) -> str:
-    """Clauses as one sentence, `en` or `zh`, with the names of those it speaks of."""
-    chinese = language == "zh"
-
-    def value(found: Any) -> Any:
-        if isinstance(found, Message):
-            return say(found)
-        if isinstance(found, list | tuple):
-            return ("、" if chinese else ", ").join(str(value(f)) for f in found)
-        name = (names or {}).get(found, found) if isinstance(found, str) else found
-        return say(name) if isinstance(name, Message) else name
-
-    def say(message: Message) -> str:
-        pattern = message.zh if chinese and message.zh else message.text
-        return str(Message(pattern, {key: value(v) for key, v in message.values.items()}))
-
-    return ("；" if chinese else "; ").join(say(message) for message in words)
 
 
 # -- the formula ---------------------------------------------------------------------------------------------------
