@@ -25,6 +25,7 @@ from web import access, context, errors, language, observability, security
 from web.commands import Installation, command_line
 from web.context import House
 from web.sessions import ServerSessions
+from workflow import dossiers
 
 
 def open_house(settings: Settings, *, clock: Clock | None = None, passwords: Passwords | None = None) -> House:
@@ -70,6 +71,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None,
         register = getattr(module, "register", None)
         register(app) if register else app.register_blueprint(module.bp)
     access.require_complete(app)
+    dossiers.every()  # a wrong file is refused now, with its line, and not on somebody's page
     return app
 
 

@@ -113,3 +113,21 @@ def test_the_strictest_route_comes_last() -> None:
 def test_a_title_is_known_in_both_languages() -> None:
     assert dossiers.in_chinese("Fields of certification") == "认证领域"
     assert dossiers.in_chinese("Nothing of the kind") is None
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
+def test_what_a_file_names_beyond_itself_is_there(path: Path) -> None:
+    """Departments, allowances, switches and the facts that its definition's guards read."""
+    spec, reference = load(path).spec, dossiers.HERE.parent
+    rows = {name: YAML(typ="safe", pure=True).load((reference / f"{name}.yaml").read_text("utf-8"))["rows"]
+            for name in ("departments", "allowances", "switches")}
+    departments = {row["key"] for row in rows["departments"]}
+    called = {d for calls in spec.departments.by.values() for keys in calls.values() for d in keys}
+    assert called | set(spec.departments.always) <= departments
+    if spec.certificate:
+        assert spec.certificate.validity in {row["name"] for row in rows["allowances"]}
+    routes = {s.route.switch: set(s.route.values.values()) for s in spec.scenarios if s.route and s.route.switch}
+    known = {row["key"]: set(row["values"]) for row in rows["switches"]}
+    assert all(known[name] <= set(spec.routes) for name in routes)
+    if spec.commitment:
+        assert "sign_commitment" in procedures.find(spec.procedure, spec.version).by_name
