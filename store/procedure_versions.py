@@ -121,7 +121,8 @@ class ProcedureVersions:
         return job_id
 
     def keep_proof(self, name: str, version: int, proof: Mapping[str, Any], actor: Actor) -> VersionLine:
-        """Keep what a proof found with the text it looked at; a draft that passed is proved.
+        """Keep what a proof found with the text it looked at; a draft that passed is proved, a scheduled version
+        that no longer passes (people have left) is taken off the schedule.
 
         Raises Refusal("stale") when the text has changed since.
         """
@@ -129,6 +130,9 @@ class ProcedureVersions:
             line = self._locked(connection, name, version)
             if proof.get("digest") != line.digest:
                 raise Refusal("stale", Message(N_("The text was changed while it was being proved: prove it again.")))
+            if line.status == "scheduled" and not proof.get("may_activate"):
+                line = self._change(connection, line, "unschedule", actor, {"by": "proof"}, status="proved",
+                                    effective_on=None)
             status = line.status
             if line.is_open:
                 status = "proved" if proof.get("may_activate") else "draft"

@@ -4,6 +4,7 @@ New cases open on what is in force on that day, and a case goes on by the very t
 """
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from typing import Any
 
@@ -195,6 +196,34 @@ def test_a_scheduled_version_becomes_active_on_its_day_exactly_once(
     found = versions.get(NAME, line.version)
     assert found.line.status == "active" and found.line.effective_on == day
     assert [c.action for c in versions.changes(found.line)].count("activate") == 1
+
+
+def test_a_scheduled_version_that_no_longer_passes_is_taken_off_the_schedule(
+    versions: ProcedureVersions, clock: MovableClock
+) -> None:
+    line = proved(versions)
+    day = versions.database.clock.today() + timedelta(days=7)
+    line = versions.schedule(NAME, line.version, line.edition, day, "四月起施行", ADMINISTRATOR)
+    line = versions.keep_proof(NAME, line.version, passed(line) | {"may_activate": False}, ADMINISTRATOR)
+    assert line.status == "draft" and line.effective_on is None
+    clock.move(days=7)
+    assert versions.take_effect() == 0
+
+
+def test_of_workers_that_look_at_once_one_puts_it_into_force(
+    versions: ProcedureVersions, clock: MovableClock, seeded_url: str
+) -> None:
+    line = proved(versions)
+    day = versions.database.clock.today() + timedelta(days=7)
+    versions.schedule(NAME, line.version, line.edition, day, "四月起施行", ADMINISTRATOR)
+    clock.move(days=7)
+    houses = [Database(seeded_url, clock) for _ in range(4)]
+    with ThreadPoolExecutor(len(houses)) as pool:
+        begun = list(pool.map(lambda house: ProcedureVersions(house, LawBook(house)).take_effect(), houses))
+    for house in houses:
+        house.close()
+    assert sum(begun) == 1
+    assert [c.action for c in versions.changes(versions.get(NAME, line.version).line)].count("activate") == 1
 
 
 def test_a_version_is_scheduled_for_a_day_to_come_only_and_taken_back_before_it(versions: ProcedureVersions) -> None:
