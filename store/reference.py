@@ -133,6 +133,8 @@ def seed(database: Database, directory: Path = DIRECTORY) -> bool:
     replaced stays. True if any data was loaded."""
     with database.writing() as connection:
         loaded = [name for name, load in _LOADERS.items() if _load_once(connection, name, load, directory)]
+        if "allowances" not in loaded and _add_allowances(connection, directory):
+            loaded.append("new_allowances")  # a release brought limits that this installation never had
         if loaded:
             revision = connection.scalar(select(SettingRecord.content).where(SettingRecord.name == REVISION))
             put_setting(connection, REVISION, {"revision": (revision or {"revision": 0})["revision"] + 1})
@@ -181,6 +183,16 @@ def _load_allowances(connection: Connection, directory: Path) -> None:
         insert(AllowanceRecord),
         [{"name": a.name, "valid_from": a.valid_from, "content": a.plain()} for a in rows],
     )
+
+
+def _add_allowances(connection: Connection, directory: Path) -> bool:
+    """Rows of names that the table does not know; a name that it knows stays as the administrator has it."""
+    rows = proofread(Allowance.from_plain(r) for r in _yaml(directory / "allowances.yaml")["rows"])
+    known = set(connection.scalars(select(AllowanceRecord.name).distinct()))
+    new = [{"name": a.name, "valid_from": a.valid_from, "content": a.plain()} for a in rows if a.name not in known]
+    if new:
+        connection.execute(insert(AllowanceRecord), new)
+    return bool(new)
 
 
 def _load_standards(connection: Connection, directory: Path) -> None:

@@ -5,7 +5,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select, update
 
 from store import reference
 from store.audit import broken_links
@@ -34,6 +34,19 @@ def test_seeding_is_in_the_audit(database: Database) -> None:
         assert payload is not None
         assert set(payload["loaded"]) == {"calendar", "allowances", "standards", "catalogues", "switches"}
         assert broken_links(connection, "reference") == []
+
+
+def test_limits_that_a_release_brings_come_to_an_installation_that_runs(database: Database) -> None:
+    with database.writing() as connection:
+        connection.execute(delete(AllowanceRecord).where(AllowanceRecord.name == "licence_delivery"))
+        kept = connection.scalar(select(AllowanceRecord.content).where(AllowanceRecord.name == "renewal_window"))
+        connection.execute(update(AllowanceRecord).where(AllowanceRecord.name == "renewal_window").values(
+            content={**kept, "amount": 4}))
+    assert seed(database) is True and seed(database) is False
+    with database.reading() as connection:
+        found = dict(connection.execute(select(AllowanceRecord.name, AllowanceRecord.content)).tuples().all())
+    assert found["licence_delivery"]["amount"] == 10
+    assert found["renewal_window"]["amount"] == 4  # what the administrator changed stays
 
 
 def test_what_an_administrator_replaced_stays(database: Database) -> None:
