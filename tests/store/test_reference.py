@@ -44,7 +44,8 @@ def test_limits_that_a_release_brings_come_to_an_installation_that_runs(database
             content={**kept, "amount": 4}))
     assert seed(database) is True and seed(database) is False
     with database.reading() as connection:
-        found = dict(connection.execute(select(AllowanceRecord.name, AllowanceRecord.content)).tuples().all())
+        rows = connection.execute(select(AllowanceRecord.name, AllowanceRecord.content))
+        found = {row.name: row.content for row in rows}
     assert found["licence_delivery"]["amount"] == 10
     assert found["renewal_window"]["amount"] == 4  # what the administrator changed stays
 
