@@ -22,8 +22,8 @@ from workflow.vocabulary import N_, Message, Role
 # The audit keeps the rule under which somebody acted; these are the rules that are not roles.
 RELATIONS = {
     "is_the_applicant": N_("Applicant"), "answers_for_a_department_asked": N_("Department officer"),
-    "leads_the_team": N_("Review team leader"), "is_on_the_team": N_("Review team"), "works_on_it": N_("Officer"), "is_consulted": N_("Asked for advice"),
-    "is_the_system": N_("System"),
+    "leads_the_team": N_("Review team leader"), "is_on_the_team": N_("Review team"),
+    "works_on_it": N_("Officer"), "is_consulted": N_("Asked for advice"), "is_the_system": N_("System"),
     "": N_("Opened"),
 }
 OUTCOMES = {"granted": "good", "refused": "bad", "retracted": "closed", "closed": "closed"}

@@ -1,4 +1,4 @@
-"""What the history says of a verb beside its reason: to whom, which department and when, on which ground, by which way."""
+"""What the history says of a verb beside its reason: to whom, which department, on which ground, by which way."""
 from collections.abc import Mapping
 from typing import Any
 

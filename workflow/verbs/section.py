@@ -221,7 +221,7 @@ def _returns(
         if spec.who in _ROLES:
             guards.append(f"duty_is_at_hand_as_{spec.who}")
         yield name, _action("return", spec.who, spec.from_, to=spec.to, command="Return", guards=guards,
-                            effects=effects, about=states[spec.to]["label"], tone="danger",
+                            effects=effects, about=states[spec.to]["label"],
                             **_told_of_return(states[spec.to]),
                             **({"rests": spec.rests} if spec.rests else {}),
                             **({"track": spec.track} if spec.track else {}))  # fmt: skip
