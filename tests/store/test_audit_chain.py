@@ -52,7 +52,7 @@ def verified(database: Database) -> dict[str, Any]:
 
 STREAM = "coalesce(stream, 'case:' || case_id)"
 FIELDS = {
-    "at": "'2026-01-01 00:00:00'", "action": "'grant'", "source": "'draft'", "target": "'granted'",
+    "at": "'2026-01-01 00:00:00'", "action": "'other'", "source": "'elsewhere'", "target": "'elsewhere'",
     "account_id": "account_id + 1", "person_id": "'other'", "actor_name": "'某人'", "role": "'leader2'",
     "department": "'other'", "command_id": "'other'", "version": "version + 1", "case_id": "NULL",
     "hash": f"'{'ab' * 32}'", "seq": "seq + 1000", "stream": "'case:999'",
