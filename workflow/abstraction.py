@@ -136,13 +136,24 @@ class Vocabulary:
         if self.subject:
             self.told_apart.setdefault(self.subject, ("one", "another"))
         for fact in (c.until.fact for c in procedure.spec.clocks.values() if c.until):
-            self.told_apart[fact] = (None, FAR_DAY.isoformat())
+            # With a verb in view, one whose lapse leads nowhere is left out (the scope says so).
+            left_out = any(a.spec.verb for a in procedure.actions) and not _leads_on(procedure, fact)
+            self.told_apart[fact] = (None,) if left_out else (None, FAR_DAY.isoformat())
         self.cap = max([2, *procedure.numbers.values()]) + 1
         self._classes: dict[str, list[tuple[tuple[bool, ...], Any]]] = {}
 
     @property
     def inspected(self) -> frozenset[str]:
         return frozenset().union(*self.inspected_by.values())
+
+    def learn(self, other: "Vocabulary") -> None:
+        """Take over what was looked at in another exploration."""
+        for mine, theirs in (
+            (self.inspected_by, other.inspected_by),
+            (self.answers_read, other.answers_read),
+        ):
+            for reader, facts in theirs.items():
+                mine.setdefault(reader, set()).update(facts)
 
     def seen_by(self, reader: str) -> set[str]:
         """The facts that an action's functions, or a state's duties, look at; "answers" for the sign-offs."""
@@ -195,6 +206,12 @@ class Vocabulary:
             numbers = [int(v) for _, v in self.tests.get(fact, ()) if isinstance(v, int | float)]
             return min(value, max([self.cap, *(n + 1 for n in numbers)]))
         return value
+
+
+def _leads_on(procedure: Procedure, fact: str) -> bool:
+    """Whether a clock that runs to the day in this fact lapses into another state."""
+    clocks = (c for c in procedure.spec.clocks.values() if c.until and c.until.fact == fact and c.on_lapse)
+    return any(a.target for c in clocks for a in procedure.actions if a.name == c.on_lapse)
 
 
 def _subject(procedure: Procedure) -> str:

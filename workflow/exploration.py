@@ -8,6 +8,7 @@ and looks for each property in all of it (`properties`). What it takes for grant
 import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from workflow.abstraction import Unknowable
@@ -17,7 +18,7 @@ from workflow.proofs import TITLES, Proof, Property, Standing, Verdict
 from workflow.properties import left_to_act, limits, looked_at, words
 from workflow.specimens import NoSpecimen
 from workflow.stories import say
-from workflow.surroundings import ANY, Staff, invented_staff, most_asked, staff_of
+from workflow.surroundings import ANY, Staff, invented_staff, most_asked, named_signers, staff_of
 from workflow.vocabulary import Actor, Message
 from workflow.ways import TooMany, Ways
 
@@ -41,7 +42,12 @@ def prove(
     facts = dict.fromkeys(given, ANY)
     bureau = None if people is None else staff_of(people, departments)
     invented = invented_staff(procedure)
-    explored, why = _explored([(part, invented) for part in parts(procedure)], facts, max_states)
+    one = invented_staff(procedure, (*named_signers(procedure), "department_1"))
+    runs = [
+        (part, one if n and not any(a.spec.verb == "add_signer" for a in part.actions) else invented)
+        for n, part in enumerate(parts(procedure))
+    ]
+    explored, why = _explored(runs, facts, max_states)
     found = looked_at(explored) if explored else [_undecided(key, why) for key in list(TITLES)[1:-2]]
     properties = [words(procedure), *found, limits(procedure, allowances)]
     seen = list(explored)
@@ -69,7 +75,6 @@ def prove(
 
 # Verbs that are explored together: what one of them opens another closes.
 FAMILIES = (
-    frozenset({"return", "hand_back"}),
     frozenset({"recall"}),
     frozenset({"transfer"}),
     frozenset({"consult", "advise", "stop_consulting"}),
@@ -77,23 +82,30 @@ FAMILIES = (
     frozenset({"suspend", "resume"}),
     frozenset({"remind", "copy", "comment"}),
 )
+RETURN, HAND_BACK = "return", "hand_back"
 
 
 def parts(procedure: Procedure) -> list[Procedure]:
-    """The procedure without its verbs, and once with each family of them that it borrows (the scope says so)."""
-    borrowed = {a.spec.verb for a in procedure.actions if a.spec.verb}
-    strange = frozenset(borrowed.difference(*FAMILIES))
-    families = [f for f in (*FAMILIES, *(frozenset({v}) for v in sorted(strange))) if f & borrowed]
-    plain = [a for a in procedure.actions if not a.spec.verb]
+    """The procedure without its verbs, and once with each family of them that it borrows (the scope says so).
+
+    The returns to one state, and what leads straight back from there, are a family."""
+    plain = frozenset(a.name for a in procedure.actions if not a.spec.verb)
+    families: dict[str, frozenset[str]] = {}
+    for action in procedure.actions:
+        if verb := action.spec.verb:
+            name = next(("+".join(sorted(f)) for f in FAMILIES if verb in f), verb)
+            if verb in (RETURN, HAND_BACK):
+                name = f"{RETURN} to {action.target if verb == RETURN else action.sources[0]}"
+            families[name] = families.get(name, frozenset()) | {action.name}
     if not families:
         return [procedure]
     return [
-        Procedure(
-            procedure.spec,
-            tuple(a for a in procedure.actions if a in plain or a.spec.verb in family),
-            f"{procedure.digest}:{'+'.join(sorted(family))}",
+        replace(
+            procedure,
+            actions=tuple(a for a in procedure.actions if a.name in plain | family),
+            digest=f"{procedure.digest}:{name}",
         )
-        for family in (frozenset[str](), *families)
+        for name, family in {"": frozenset[str](), **families}.items()
     ]
 
 
@@ -115,8 +127,10 @@ def _scope(procedure: Procedure) -> tuple[Message, ...]:
     if len(parts(procedure)) > 1:
         found.append(
             say(
-                "On one case verbs of one family are used, in any order and number; people, without verbs.",
-                "每案只使用同一类通用操作，次序和次数不限；人员检验不含通用操作。",
+                "With verbs: one family of them on a case, in any order and number, one department (two where signers "
+                "are added), and without a limit that runs to a fixed day and leads nowhere. People: without verbs.",
+                "含通用操作时：每案只使用同一类操作，次序和次数不限，会签部门一个（加签时两个），"
+                "不含截至固定日期且不改变状态的期限。人员检验不含通用操作。",
             )
         )
     found.append(
@@ -132,10 +146,10 @@ def _explored(
     runs: Iterable[tuple[Procedure, Staff]], facts: Mapping[str, Any], max_states: int
 ) -> tuple[list[Ways], Message]:
     """The ways of every run; none, and why, if one of them did not come to its end."""
-    found = []
+    found: list[Ways] = []
     for procedure, staff in runs:
         try:
-            found.append(Ways(procedure, staff, facts, max_states))
+            found.append(Ways(procedure, staff, facts, max_states, like=found[0] if found else None))
         except TooMany:
             return [], say(
                 "Broken off after %(number)s situations: too many to look at.",

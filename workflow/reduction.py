@@ -84,7 +84,9 @@ class Reduction:
                 facts[fact] = 1 if facts[fact] == case.round else None
         self._forget_days_that_are_over(case, facts)
         matters = self.matters[case.state, case.track]
-        if last := facts.get(LAST_ACT):  # it may yet be recalled to where other facts matter
+        if LAST_ACT in matters and (
+            last := facts.get(LAST_ACT)
+        ):  # it may yet be recalled to where other facts matter
             matters = matters | self.matters[last["from"], last["track"]]
         for fact in RESERVED & facts.keys():  # what the verbs note is empty or it is not there: the same
             facts[fact] = facts[fact] if type(facts[fact]) is Open else facts[fact] or None

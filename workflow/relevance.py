@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from workflow.abstraction import ANSWERS, Vocabulary
 from workflow.procedure import Action, EffectSpec, Procedure
 from workflow.surroundings import ANY, EDITED, REPORTED
-from workflow.verbs.facts import ASSIGNMENTS, REMINDED, SILENT
+from workflow.verbs.facts import ASSIGNMENTS, LAST_ACT, REMINDED, SILENT
 
 EDITED_ANEW = frozenset(f for f, v in EDITED.items() if v is ANY)
 # What the verbs note without making a difference to what may happen next. A reminder is there again another day; work
@@ -44,8 +44,10 @@ def mattering(procedure: Procedure, vocabulary: Vocabulary) -> Mapping[Place, fr
             if not kept <= matters[place]:
                 matters[place] |= kept
                 changed = True
+    # What a recall would put back is nothing where nobody can recall; it is read only to be dropped.
+    left_out = LEFT_OUT if any(a.spec.verb == RECALL for a in procedure.actions) else LEFT_OUT | {LAST_ACT}
     return {
-        p: frozenset() if procedure.states[p[0]].final else frozenset(found - LEFT_OUT)
+        p: frozenset() if procedure.states[p[0]].final else frozenset(found - left_out)
         for p, found in matters.items()
     }
 

@@ -28,6 +28,8 @@ from workflow.verbs.facts import is_the_occasion
 from workflow.vocabulary import SYSTEM, Actor, Refusal, Role
 
 DECISIONS = frozenset({Decide, Refuse, Annul})
+# Verbs that leave a situation as it is, whoever uses them: that they can be used is seen once for each place.
+IDLE = frozenset({"transfer", "remind", "copy", "comment"})
 LONGEST_LIST = 24  # a list on a case that grows beyond this has no bound
 
 
@@ -74,10 +76,21 @@ class Grows(Exception):
 class Ways:
     """All situations of a procedure with some people, and the moves between them. Explored when made."""
 
-    def __init__(self, procedure: Procedure, staff: Staff, given: Mapping[str, Any], max_states: int) -> None:
-        """Raises TooMany, Unknowable (`abstraction`) and NoSpecimen (`specimens`)."""
+    def __init__(
+        self,
+        procedure: Procedure,
+        staff: Staff,
+        given: Mapping[str, Any],
+        max_states: int,
+        like: "Ways | None" = None,
+    ) -> None:
+        """`like`: ways already explored in which nearly the same is looked at; it saves finding that out anew.
+
+        Raises TooMany, Unknowable (`abstraction`) and NoSpecimen (`specimens`)."""
         self.original, self.staff, self.max_states, self.given = procedure, staff, max_states, given
         self.vocabulary = Vocabulary(procedure, staff)
+        if like is not None:
+            self.vocabulary.learn(like.vocabulary)
         self.law = law_of(procedure)
         # A name of its own: the machine of an exploration is thrown away with it.
         self.shown = replace(watching(procedure, self.vocabulary), digest=f"{procedure.digest}:{id(self)}")
@@ -88,7 +101,8 @@ class Ways:
         self._people = {a.name: [p for p in staff.people if could(a, p)] for a in procedure.actions}
         # What is looked at is found by looking; then everything is explored with it in view. Most is found early.
         try:
-            for bound in (*(b for b in (200, 1500) if b < max_states), max_states):
+            early = () if like else (200, 1500)
+            for bound in (*(b for b in early if b < max_states), max_states):
                 while self._explore(bound):
                     pass
                 if not self._queue:
@@ -110,6 +124,7 @@ class Ways:
         self._known: dict[Any, int] = {}
         self._reduction = Reduction(self.original, self.vocabulary, self.staff, self.crowd, self.law)
         self._queue: deque[int] = deque()
+        self._idle: set[tuple[str, str, str]] = set()
         first = opening(
             self.original, {f: Open(f) if v is ANY else v for f, v in self.given.items()}, self.law
         )
@@ -229,6 +244,9 @@ class Ways:
         for action in self.shown.leaving(case.state):
             if action.automatic or action.spec.track not in (None, case.track):
                 continue
+            place = (action.name, case.state, case.track)
+            if place in self._idle:
+                continue
             for kind, actor in self._actors(situation, case, action):
                 try:
                     engine.permit(self.shown, case, action.name, actor)
@@ -238,6 +256,8 @@ class Ways:
                 for command in specimens(self.original, action, case, actor, self.staff, self.crowd.alike):
                     for steps, learned in self._fired(case, action, actor, command, lapsed or STORY_DAY):
                         move = Move(kind, action.name, actor, command, learned)
+                        if action.spec.verb in IDLE:
+                            self._idle.add(place)
                         yield self._after(here, situation, steps, move)
 
     def _fired(
