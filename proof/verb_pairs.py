@@ -28,7 +28,7 @@ from workflow import verb_commands as v
 from workflow.case import Case
 from workflow.commands import Command
 from workflow.procedure import Action
-from workflow.verbs.pairs import Answer, Cell, Trial, afterwards, cell, situations, verbs_of
+from workflow.verb_pairs import Answer, Cell, Trial, afterwards, cell, situations, verbs_of
 
 PAGE = Path(__file__).parents[1] / "docs/procedures/verb-pairs.md"
 SIGNS = {Answer.ALLOWED: "✓", Answer.SOMETIMES: "◐", Answer.REFUSED: "✗", Answer.ABSENT: "·", Answer.UNUSED: " "}
@@ -103,7 +103,7 @@ def page() -> str:
         "",
         "What happens when the second verb (column) is tried right after the first (row), by anybody, in every",
         "situation of CMA version 2 in which the first can be used. Found by trying it in the engine:",
-        "`python -m proof.verb_pairs` writes this page, and `tests/workflow/test_verb_pairs.py` tries every cell again.",
+        "`python -m proof.verb_pairs` writes this page; `tests/workflow/test_verb_pairs.py` tries every cell again.",
         "",
         "✓ allowed · ◐ allowed in some situations · ✗ refused, with the reason below · `·` the action is not there",
         "",

@@ -7,7 +7,7 @@ import pytest
 
 from proof import verb_pairs
 from proof.verb_pairs import CMA, PAGE, SIGNS, TRIAL, found, known, led_to
-from workflow.verbs.pairs import Answer, Trial, cell, verbs_of
+from workflow.verb_pairs import Answer, Trial, cell, verbs_of
 
 VERBS = verbs_of(CMA)
 ANSWERS = {sign: answer for answer, sign in SIGNS.items()}
