@@ -1,0 +1,115 @@
+"""Cases that have ended, with their record, read in batches: what a what-if lives again."""
+
+from collections.abc import Iterator
+from datetime import date, datetime, time
+from typing import Any
+
+from sqlalchemy import select
+
+from store.database import BUREAU_ZONE, Database
+from store.locked import pinned_to
+from store.records.audit import AuditRecord
+from store.records.cases import CaseRecord
+from store.records.columns import table_of
+from store.records.people import AccountRoleRecord
+from workflow.surroundings import ROLES_BEHIND
+from workflow.vocabulary import SYSTEM, Actor, Role
+from workflow.whatif import PastAct, PastCase
+
+_CASE, _AUDIT = table_of(CaseRecord), table_of(AuditRecord)
+BATCH = 200
+
+
+class PastCases:
+    """`ended(name)` gives the ended cases of a procedure in the order of their numbers, a batch at a time."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def ended(self, procedure: str, since: date | None = None) -> Iterator[PastCase]:
+        """Cases of the procedure, of whatever version, that were closed on that local day or later."""
+        after = 0
+        earliest = None if since is None else datetime.combine(since, time.min, BUREAU_ZONE)
+        while batch := self._batch(procedure, earliest, after):
+            yield from (case for _, case in batch)
+            after = batch[-1][0]
+
+    def _batch(self, procedure: str, earliest: datetime | None, after: int) -> list[tuple[int, PastCase]]:
+        query = select(_CASE).where(
+            _CASE.c.procedure == procedure, _CASE.c.closed_at.is_not(None), _CASE.c.id > after
+        )
+        if earliest is not None:
+            query = query.where(_CASE.c.closed_at >= earliest)
+        with self.database.reading() as connection:
+            rows = connection.execute(query.order_by(_CASE.c.id).limit(BATCH)).mappings().all()
+            if not rows:
+                return []
+            entries = (
+                connection.execute(
+                    select(_AUDIT).where(_AUDIT.c.case_id.in_([r["id"] for r in rows])).order_by(_AUDIT.c.id)
+                )
+                .mappings()
+                .all()
+            )
+            accounts = {e["account_id"] for e in entries}
+            held: dict[int, set[Role]] = {}
+            for account_id, role in connection.execute(
+                select(AccountRoleRecord.account_id, AccountRoleRecord.role).where(
+                    AccountRoleRecord.account_id.in_(accounts)
+                )
+            ):
+                held.setdefault(account_id, set()).add(Role(role))
+        of_case: dict[int, list[Any]] = {}
+        for entry in entries:
+            of_case.setdefault(entry["case_id"], []).append(entry)
+        return [
+            (
+                row["id"],
+                PastCase(
+                    public_id=row["public_id"],
+                    procedure=pinned_to(row),
+                    agency_id=row["agency_id"],
+                    opened_on=_day(row["opened_at"]),
+                    facts=row["facts"],
+                    acts=tuple(
+                        _act(e, row["agency_id"], held)
+                        for e in of_case.get(row["id"], ())
+                        if e["action"] != "open"
+                    ),
+                ),
+            )
+            for row in rows
+        ]
+
+
+def _act(entry: Any, agency_id: int | None, held: dict[int, set[Role]]) -> PastAct:
+    edited = entry["payload"].get("facts") if entry["source"] == entry["target"] else None
+    return PastAct(
+        on=_day(entry["at"]),
+        action=entry["action"],
+        actor=_actor(entry, agency_id, held),
+        payload=entry["payload"],
+        target=entry["target"] or "",
+        facts=edited or {},
+    )
+
+
+def _actor(entry: Any, agency_id: int | None, held: dict[int, set[Role]]) -> Actor:
+    """Who acted, in the role in which they did; with the other roles that the account has today."""
+    rule = entry["role"]
+    if rule == "is_the_system":
+        return SYSTEM
+    behind = ROLES_BEHIND.get(rule) or ({Role(rule)} if rule in set(Role) else set())
+    applies = Role.APPLICANT in behind
+    return Actor(
+        account_id=entry["account_id"],
+        person_id=entry["person_id"],
+        name=entry["actor_name"],
+        roles=frozenset(behind | held.get(entry["account_id"], set())),
+        department=entry["department"],
+        agency_id=agency_id if applies else None,
+    )
+
+
+def _day(at: datetime) -> date:
+    return at.astimezone(BUREAU_ZONE).date()
