@@ -2,25 +2,29 @@
 
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 import click
 
+from store.past_cases import PastCases
 from web.commands import Installation, installation, wujian
 from workflow import procedures
 from workflow.exploration import prove as explore
 from workflow.procedure import DefinitionError, Procedure, load
 from workflow.proofs import Proof, Standing
-from workflow.vocabulary import Role
+from workflow.stories import spoken
+from workflow.vocabulary import Refusal, Role
+from workflow.whatif import PastCase, Totals, WhatIf, totals, what_if
 
 _SIGNS = {Standing.HOLDS: "holds", Standing.FAILS: "FAILS", Standing.NOT_ASKED: "not asked"}
 
 
 @wujian.group()
 def procedure() -> None:
-    """Definitions of procedures: whether they are sound."""
+    """Definitions of procedures: whether they are sound, and what they would have made of past cases."""
 
 
 @procedure.command()
@@ -53,7 +57,7 @@ def definition_of(which: str) -> Procedure:
         return procedures.find(name, int(version)) if version else procedures.current(name)
     except DefinitionError as error:
         raise click.ClickException(str(error)) from error
-    except (LookupError, OSError, ValueError) as error:
+    except (Refusal, LookupError, OSError, ValueError) as error:
         raise click.ClickException(f"there is no file and no procedure called {which}") from error
 
 
@@ -78,3 +82,45 @@ def told(proof: Proof, language: str) -> Iterator[str]:
     if proof.story:
         yield "The shortest story:" if language == "en" else "最短的失败经过："
         yield from (f"  {n}. {line}" for n, line in enumerate(proof.story.lines(language), 1))
+
+
+@procedure.command("whatif")
+@click.argument("name")
+@click.argument("which")
+@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="only cases that were closed on this day or later")
+@click.option("--json", "as_json", is_flag=True, help="the result for programs")
+@click.option("--zh", "language", flag_value="zh", help="in Chinese")
+@click.option("--en", "language", flag_value="en", default="en", hidden=True)
+@installation
+def what_if_(place: Installation, name: str, which: str, since: datetime | None, as_json: bool, language: str) -> None:
+    """Live the ended cases of NAME again under WHICH: a file, or a version (2, cma.v2)."""
+    house = place.house()
+    draft = definition_of(f"{name}.v{which}" if which.isdigit() else which)
+    law = house.laws.current()
+    ended = PastCases(house.database).ended(name, since.date() if since else None)
+    found = [(p, what_if(p, draft, law)) for p in ended]
+    together = totals([w for _, w in found])
+    if as_json:
+        click.echo(json.dumps({"cases": [_plain(p, w) for p, w in found], **_plain_totals(together)},
+                              ensure_ascii=False, indent=2))
+        return
+    for past, one in found:
+        if one.first_difference:
+            click.echo(f"{past.public_id}  {one.kind.value}  {one.at}: {spoken(one.first_difference, language)}")
+    click.echo(", ".join(f"{kind.value} {number}" for kind, number in together.kinds.items())
+               + f"; working days {together.days[0]} -> {together.days[1]}, papers {together.papers[0]} -> "
+               f"{together.papers[1]}")
+
+
+def _plain(past: PastCase, one: WhatIf) -> dict[str, Any]:
+    difference = one.first_difference
+    return {
+        "case": past.public_id, "kind": one.kind.value, "at": one.at, "days": one.days, "steps": one.steps,
+        "papers": one.papers,
+        "difference": None if difference is None else {n: spoken(difference, n) for n in ("en", "zh")},
+    }  # fmt: skip
+
+
+def _plain_totals(together: Totals) -> dict[str, Any]:
+    return {"kinds": {k.value: n for k, n in together.kinds.items()}, "days": together.days,
+            "papers": together.papers}
