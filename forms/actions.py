@@ -328,6 +328,7 @@ class AnnulForm(ActionForm):
                      public_safety=bool(self.public_safety.data))
 
 
-FORMS: dict[type[Command], type[ActionForm]] = {form.command: form for form in (
+_FORMS: tuple[type[ActionForm], ...] = (
     PlainForm, RequestCorrectionForm, RefuseForm, OrganiseReviewForm, RecordSignOffForm, AskAgainForm, DecideForm,
-    ExtendWithApprovalForm, SignCommitmentForm, ConfirmRowsForm, RecordFindingsForm, AnnulForm, *VERB_FORMS)}
+    ExtendWithApprovalForm, SignCommitmentForm, ConfirmRowsForm, RecordFindingsForm, AnnulForm, *VERB_FORMS)
+FORMS: dict[type[Command], type[ActionForm]] = {form.command: form for form in _FORMS}

@@ -46,9 +46,10 @@ class Colleagues:
             query = query.where(account.department == department)
         with self.database.reading() as connection:
             rows = connection.execute(query).all()
+            found_here = sorted({row.person_id for row in rows})
             own = frozenset(connection.scalars(select(account.person_id).where(
-                account.agency_id == file.case.agency_id,
-                account.person_id.in_(sorted({row.person_id for row in rows}))))) if file.case.agency_id else frozenset()
+                account.agency_id == file.case.agency_id, account.person_id.in_(found_here)))
+            ) if file.case.agency_id else frozenset()
         found = {(row.person_id, row.role): Colleague(row.person_id, row.name, Role(row.role), row.department)
                  for row in rows if row.person_id not in barred | own}
         return tuple(found.values())

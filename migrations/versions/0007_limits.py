@@ -1,5 +1,7 @@
 """Limits: when a case has something to tell about them, by which calendar they were counted; renewals by law."""
 
+from datetime import date
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -8,7 +10,7 @@ down_revision = "0006"
 branch_labels = None
 depends_on = None
 
-NEVER, LONG_AGO = "9999-12-31", "1970-01-01"
+NEVER, LONG_AGO = "9999-12-31", date(1970, 1, 1)
 
 
 def upgrade() -> None:
@@ -21,9 +23,8 @@ def upgrade() -> None:
         postgresql_where=sa.text("counted_by <> ''"), sqlite_where=sa.text("counted_by <> ''"),
     )  # fmt: skip
     # The next sweep looks at every open case once and fills in what it finds.
-    op.execute(
-        f"UPDATE \"case\" SET alarms_on = '{LONG_AGO}', counted_by = '?' WHERE closed_at IS NULL"
-    )
+    case = sa.table("case", sa.column("alarms_on", sa.Date), sa.column("counted_by"), sa.column("closed_at"))
+    op.execute(case.update().where(case.c.closed_at.is_(None)).values(alarms_on=LONG_AGO, counted_by="?"))
 
 
 def downgrade() -> None:

@@ -73,7 +73,8 @@ def test_a_name_is_changed_on_the_certificate_and_everybody_sees_it(bureau: Bure
     for text in ("新名称检测有限公司", before.number, "证书内容变更，重新印发"):
         expect(seen.locator("main")).to_contain_text(text)
     after = CertificateStore(bureau.house.database).find(number=before.number)
-    assert after and (after.number, after.valid_to, after.version) == (before.number, before.valid_to, before.version + 1)
+    assert after
+    assert (after.number, after.valid_to, after.version) == (before.number, before.valid_to, before.version + 1)
 
 
 def test_a_production_licence_is_granted_on_a_promise_and_looked_at_afterwards(bureau: Bureau, enter: Enter) -> None:
@@ -89,7 +90,8 @@ def test_a_production_licence_is_granted_on_a_promise_and_looked_at_afterwards(b
     assert found
     application = f"/applications/{found[1]}"
     fill(applicant, application, {
-        "contact": "赵娜勇", "plant": "示例市工业园八号", "group": "水泥", "unit": "通用硅酸盐水泥", "model": "P·O 42.5",
+        "contact": "赵娜勇", "plant": "示例市工业园八号", "group": "水泥", "unit": "通用硅酸盐水泥",
+        "model": "P·O 42.5",
         "standard": "GB 175-2023", "equipment": "回转窑、水泥磨", "outsourced_steps": "无"})
     hand_in_what_is_missing(applicant, application)
     page = applicant.go(f"{application}/commitment")

@@ -143,7 +143,8 @@ FACTS = NoticeFacts(
 def test_no_value_can_add_a_header_or_a_body(poison, make_workshop):
     settings = make_workshop(bureau_name="示例市市场监督管理局").settings
     facts = NoticeFacts("id", poison, FACTS.procedure, "accepted", poison, poison, poison, None, ())
-    message = compose(facts, Addressee("a@agency.example", poison, "en", "applicant"), {"notice": "accepted"}, "job", settings)
+    reader = Addressee("a@agency.example", poison, "en", "applicant")
+    message = compose(facts, reader, {"notice": "accepted"}, "job", settings)
     headers = message.as_bytes().partition(b"\n\n")[0].decode()
     assert message["To"] == "a@agency.example"
     names = [line.partition(":")[0].lower() for line in headers.splitlines() if line[:1] not in " \t"]

@@ -7,8 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import insert, select
 
-from store.locked import parties
 from store.database import Database
+from store.locked import parties
 from store.records.cases import CasePartyRecord, CaseRecord
 from store.records.columns import table_of
 from store.scope import sees, visible_to
@@ -97,5 +97,6 @@ def test_an_unfiled_draft_is_its_applicants_alone(database, world):
 
 def test_a_case_enters_the_parties_it_names(cma_case):
     case = cma_case("under_review", departments=["ecology"])
-    assert parties(case.file.procedure, case.file.case) == {"department:ecology", "person:team-leader", "person:reviewer"}
+    known = {"department:ecology", "person:team-leader", "person:reviewer"}
+    assert parties(case.file.procedure, case.file.case) == known
     assert case.cases.get(case.public_id, factories.STAFF["leads_the_team"]).public_id == case.public_id

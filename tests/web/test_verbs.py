@@ -16,8 +16,10 @@ from workflow.vocabulary import Role
 
 # action -> (state, acts taken before it, who acts, what is typed or ticked)
 USES: dict[str, tuple[str, tuple[str, ...], Role | str, dict[str, Any]]] = {
-    "return_to_under_review_by_leader": ("awaiting_decision", (), Role.LEADER, {"reason": "补充", "way": "straight_back"}),
-    "return_to_correction_requested": ("accepted", (), Role.REVIEW_ORGANISER, {"reason": "缺平面图", "way": "in_order"}),
+    "return_to_under_review_by_leader": (
+        "awaiting_decision", (), Role.LEADER, {"reason": "补充", "way": "straight_back"}),
+    "return_to_correction_requested": (
+        "accepted", (), Role.REVIEW_ORGANISER, {"reason": "缺平面图", "way": "in_order"}),
     "transfer_by_leader": ("awaiting_decision", (), Role.LEADER, {"person": "second-leader", "reason": "出差"}),
     "consult_by_leader": ("awaiting_decision", (), Role.LEADER, {"person": "leader/second-leader", "question": "？"}),
     "stop_consulting_by_leader": ("awaiting_decision", ("consult_by_leader",), Role.LEADER, {}),

@@ -120,7 +120,7 @@ def histories(procedure: Procedure, written_: dict[str, Any], rng: random.Random
 
 @pytest.mark.parametrize("seed", range(24))
 def test_the_join_comes_as_soon_as_no_answer_can_change_the_outcome_and_no_earlier(loaded: Loader, seed: int) -> None:
-    rng = random.Random(seed)  # noqa: S311  # not a secret
+    rng = random.Random(seed)  # not a secret
     rule = written_rule(rng, list("abcde"), 2)
     assert list(histories(loaded(rule), rule, rng)) == []
 
@@ -436,7 +436,8 @@ def put(path: str, value: Any) -> Callable[[dict[str, Any]], None]:
         (put("actions.join.guards", []), "states.signing", "no automatic action leads on"),
         (put("actions.sign_off.effects", []), "states.signing", "no action records an answer"),
         (put("states.signing.on_silence", "patience"), "states.signing.on_silence", "no clock called patience"),
-        (put("states.signing.sign_off", {"at_least": 3, "of": ["a", "b"]}), "states.signing.sign_off", "3 cannot agree"),
+        (put("states.signing.sign_off", {"at_least": 3, "of": ["a", "b"]}), "states.signing.sign_off",
+         "3 cannot agree"),
         (put("states.signing.sign_off", {"most": ["a"]}), "states.signing.sign_off", "a sign-off rule is one of"),
         (put("states.signing.subjects", {"each": ["Not a fact"]}), "states.signing.subjects", "pattern"),
     ],
