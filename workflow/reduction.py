@@ -126,8 +126,8 @@ class Reduction:
     def _answers(self, case: Case) -> tuple[SignOff, ...]:
         """The answers of the present round; of earlier ones who withdrew, where people are not unlimited."""
         given = list(tuple.__iter__(case.sign_offs))  # without noting that they were looked at
-        gone = {
-            SignOff(s.department, s.verdict, 0, s.person_id)
+        withdrew = {
+            (s.department, s.person_id): SignOff(s.department, s.verdict, 0, s.person_id)
             for s in given
             if s.round != case.round and s.verdict is Verdict.RECUSED and not self.staff.unlimited
         }
@@ -136,7 +136,9 @@ class Reduction:
             for s in given
             if s.round == case.round
         )
-        return tuple(sorted((*gone, *current), key=lambda s: (s.round, s.department, s.person_id)))
+        return tuple(
+            sorted((*withdrew.values(), *current), key=lambda s: (s.round, s.department, s.person_id))
+        )
 
     def _as_before(self, facts: dict[str, Any], answers: tuple[SignOff, ...]) -> tuple[SignOff, ...]:
         """A subject is only compared with what it was: the present value is called one, every other one another."""

@@ -20,7 +20,6 @@ from workflow.commands import Annul, Command, Decide, Plain, Refuse
 from workflow.procedure import Action, Duty, Procedure, duties
 from workflow.reduction import Crowd, Reduction
 from workflow.relevance import EDITED_ANEW, mattering
-from workflow.rules import conflict
 from workflow.specimens import specimens
 from workflow.stories import STORY_DAY, Kind, lapse_day, law_of, opening
 from workflow.surroundings import ANY, EDITED, JOBS, REPORTED, Staff, could, holders
@@ -204,11 +203,7 @@ class Ways:
         unserved = []
         for duty in sorted(present, key=lambda d: (d.role, d.holder)):
             fitting = holders(self.staff.people, duty.role, duty.holder)
-            if not any(
-                a.who(p, case) and not conflict(case, p, a.spec.apart_from, a.on_applicant_side)
-                for p in fitting
-                for a in leaving
-            ):
+            if not any(a.who(p, case) and not engine._conflict(a, case, p) for p in fitting for a in leaving):
                 unserved.append(duty)
         running = {self.original.spec.clocks[c.name].on_lapse for c in case.clocks if c.is_running}
         stuck = []

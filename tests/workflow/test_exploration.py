@@ -254,6 +254,19 @@ def test_a_department_that_may_be_called_for_and_has_no_officer_is_told() -> Non
     assert "a department officer (transport)" in story[-1]
 
 
+def test_who_withdrew_is_missing_when_the_department_is_asked_again() -> None:
+    """The one officer of a department recuses, the leader asks the department anew: nobody of it may answer."""
+    raw = _signed_off({"all": {"each": "departments"}})
+    raw["actions"]["ask_again"] = act("ask_again", "awaiting_decision", "sign_off", "leader", command="AskAgain",
+                                      guards=["somebody_is_asked_again"])
+    people = [LEADER, CLERK, department_officer("ecology")]
+    _, story = refused(definition(raw), "somebody_is_left", people=people)
+    assert "“Ask again”" in story[-2] and "a department officer (ecology)" in story[-1]
+    colleague = replace(department_officer("ecology", "colleague"), account_id=77)
+    again = prove(definition(raw), people=[*people, colleague])
+    assert {p.key: p.standing for p in again.properties}["somebody_is_left"] is Standing.FAILS, "both may withdraw"
+
+
 # -- stories ---------------------------------------------------------------------------------------------------
 
 
