@@ -3,11 +3,13 @@
     python docs/procedures/draw.py             write NAME.vN.mmd, NAME.vN.bpmn and index.md from the definitions
     python docs/procedures/draw.py --release   also enter every definition in workflow/procedures/RELEASED
 
-A released version never changes: cases run on it. Its digest stands in RELEASED, and the law in
-tests/workflow/test_every_procedure.py fails when the file no longer has that digest. Change a procedure by writing
-the next version beside it. As long as no bureau runs a definition its release may be taken back: remove its line from
+A released version never changes: cases run on it. Its digest stands in RELEASED, and the digest of what its verbs
+and its file come to; the law in tests/workflow/test_every_procedure.py fails when either is another. Change a
+procedure by writing the next version beside it. As long as no bureau runs a definition its release may be taken back: remove its line from
 RELEASED and run this again.
 """
+import hashlib
+import json
 import sys
 from pathlib import Path
 
@@ -49,20 +51,29 @@ def drawings() -> dict[Path, str]:
     return {**drawn, **models, HERE / "index.md": index()}
 
 
-def released() -> dict[str, str]:
-    """Name and version -> digest of every released definition."""
+def frozen(procedure: Procedure) -> tuple[str, str]:
+    """The SHA-256 of the file, and of all that it comes to once its verbs are written out as actions.
+
+    What the grammar adds by default is left out, so a grammar that grows does not change what was released."""
+    written_out = procedure.spec.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    text = json.dumps(written_out, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return procedure.digest, hashlib.sha256(text.encode()).hexdigest()
+
+
+def released() -> dict[str, tuple[str, str]]:
+    """Name and version -> both digests of every released definition."""
     if not RELEASED.exists():
         return {}
     lines = [line.split() for line in RELEASED.read_text(encoding="utf-8").splitlines()]
-    return {line[0]: line[1] for line in lines if line and not line[0].startswith("#")}
+    return {line[0]: (line[1], line[2]) for line in lines if line and not line[0].startswith("#")}
 
 
 def release() -> None:
     """Enter what is not entered yet. What is entered stays, so a changed release is not hidden by running this."""
     known = released()
-    known |= {name_of(p): p.digest for p in procedures.every() if name_of(p) not in known}
-    text = "# Released procedures: name.version and the SHA-256 of its file. Cases run on them; they never change.\n"
-    RELEASED.write_text(text + "".join(f"{name} {digest}\n" for name, digest in sorted(known.items())), "utf-8")
+    known |= {name_of(p): frozen(p) for p in procedures.every() if name_of(p) not in known}
+    text = "# Released procedures: name.version, the SHA-256 of its file and of what it comes to. They never change.\n"
+    RELEASED.write_text(text + "".join(f"{name} {' '.join(both)}\n" for name, both in sorted(known.items())), "utf-8")
 
 
 if __name__ == "__main__":

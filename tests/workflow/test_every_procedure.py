@@ -160,7 +160,7 @@ def test_a_drawing_shows_every_state_and_every_step() -> None:
 def test_a_released_procedure_is_frozen() -> None:
     known = drawing().released()
     assert known
-    present = {f"{p.name}.v{p.version}": p.digest for p in procedures.every()}
+    present = {drawing().name_of(p): drawing().frozen(p) for p in procedures.every()}
     assert {name: present.get(name) for name in known} == known, \
         "a released definition was changed: put it back and write the next version beside it"
 
@@ -180,3 +180,14 @@ def test_the_freeze_notices_a_changed_file(tmp_path: Path) -> None:
     changed = tmp_path / FILES[0].name
     changed.write_bytes(FILES[0].read_bytes() + b"\n# one more word\n")
     assert load(changed).digest != of(FILES[0]).digest
+
+
+def test_the_freeze_notices_verbs_that_come_to_something_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same file under other words for its verbs is another procedure to the people whose case runs on it."""
+    from workflow.procedure import load
+    from workflow.verbs import section
+
+    path = next(path for path in FILES if (verbs := of(path).spec.verbs) and verbs.suspend)
+    monkeypatch.setattr(section, "WHILE_SUSPENDED", frozenset())
+    same_file, another = drawing().frozen(load(path)), drawing().frozen(of(path))
+    assert same_file[0] == another[0] and same_file[1] != another[1]
