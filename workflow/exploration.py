@@ -130,7 +130,7 @@ def _scope(procedure: Procedure) -> tuple[Message, ...]:
                 "With verbs: one family of them on a case, in any order and number, one department (two where signers "
                 "are added), and without a limit that runs to a fixed day and leads nowhere. People: without verbs.",
                 "含通用操作时：每案只使用同一类操作，次序和次数不限，会签部门一个（加签时两个），"
-                "不含截至固定日期且不改变状态的期限。人员检验不含通用操作。",
+                "不含截至固定日期且不改变状态的期限。人员验证不含通用操作。",
             )
         )
     found.append(
@@ -153,7 +153,7 @@ def _explored(
         except TooMany:
             return [], say(
                 "Broken off after %(number)s situations: too many to look at.",
-                "已检视 %(number)s 种情形仍未穷尽，检验中止。",
+                "已检视 %(number)s 种情形仍未穷尽，验证中止。",
                 number=max_states,
             )
         except Unknowable as unknown:

@@ -68,8 +68,8 @@ def test_a_draft_is_written_with_a_slip_put_right_proved_and_scheduled(
     expect(faults.locator(".is-good")).to_be_visible(timeout=WAIT)
     person.press("保存并查看")
 
-    person.press("运行检验")
-    expect(page.locator("main")).to_contain_text("检验通过", timeout=WAIT)
+    person.press("运行验证")
+    expect(page.locator("main")).to_contain_text("验证通过", timeout=WAIT)
     page.get_by_role("link", name="总览").first.click()
     page.get_by_role("link", name="定日施行").click()
     day = bureau.house.database.clock.today() + timedelta(days=7)
