@@ -57,7 +57,7 @@ class Journey:
 
     def fill_in(self) -> None:
         applicant = self.applicant
-        started = applicant.send("/applications/new", "/applications/new")
+        started = applicant.send("/applications/new/cma", "/applications/new")
         self.case = started.location.split("/")[2]
         home = f"/applications/{self.case}"
         applicant.send(f"{home}/tables", "/tables", [("files", t.name, t.content) for t in self.package.tables])
@@ -70,9 +70,11 @@ class Journey:
             applicant.send(f"{home}/materials", f"/materials/{code}", [(f"{code}-file", paper.name, paper.content)])
 
     def _jobs(self, kind: str) -> int:
+        """How many are due; a mail waits on while the act that it tells of can be recalled."""
         with self.house.database.reading() as connection:
             return connection.scalar(select(func.count()).select_from(table_of(JobRecord)).where(
-                JobRecord.kind == kind, JobRecord.status == "waiting")) or 0
+                JobRecord.kind == kind, JobRecord.status == "waiting",
+                JobRecord.available_at <= self.house.database.clock.now())) or 0
 
     def _answers(self) -> dict[str, dict[str, Any]]:
         facts = self.package.facts

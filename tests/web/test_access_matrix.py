@@ -118,6 +118,26 @@ ACTS: Mapping[str, str] = {
                      "fail_rectification_by_lapse"), "the system"),
     "organise_review": "review_organiser", "organise_verification": "inspector", "sign_off": "asked",
     "no_such_act": "nobody at all",
+    # the verbs, and what the other procedures know besides
+    **dict.fromkeys(("remind_by_applicant", "comment_by_applicant", "resubmit_back_to_accepted"), "applicant"),
+    **dict.fromkeys(("remind_by_officer", "comment_by_officer", "copy"), "officials"),
+    **dict.fromkeys(("pass_formal_check_back_to_awaiting_decision", "transfer_by_window_officer",
+                     "consult_by_window_officer", "stop_consulting_by_window_officer"), "window_officer"),
+    **dict.fromkeys(("add_signer", "remove_signer", "return_to_accepted", "return_to_correction_requested",
+                     "return_to_under_review_by_review_organiser", "transfer_by_review_organiser",
+                     "consult_by_review_organiser", "stop_consulting_by_review_organiser"), "review_organiser"),
+    **dict.fromkeys(("transfer_by_department_officer", "consult_by_department_officer",
+                     "stop_consulting_by_department_officer"), "department"),
+    **dict.fromkeys(("close_sign_off", "extend_decision", "grant_cancellation", "suspend", "resume",
+                     "return_to_submitted", "return_to_under_review", "return_to_under_review_by_leader",
+                     "transfer_by_leader", "consult_by_leader", "stop_consulting_by_leader"), "leader"),
+    **dict.fromkeys(("conclude_meets_back_to_awaiting_sign_off", "conclude_meets_back_to_awaiting_decision",
+                     "conclude_does_not_meet_back_to_awaiting_decision", "recall_conclude_meets",
+                     "recall_conclude_does_not_meet", "recall_confirm_rectification", "recall_reject_rectification",
+                     "recall_except_what_was_not_rectified"), "head"),
+    **dict.fromkeys(("decide_on_documents", "deem_renewed", "file_directly", "note_silence", "take_commitment",
+                     "take_checked_commitment"), "the system"),
+    "transfer_by_issuing_clerk": "issuing_clerk", "advise": "whoever was asked",
 }
 CASES = ("north.draft", "north.filed", "north.under_review", "north.awaiting_sign_off", "north.closed",
          "north.verification", "south.draft", "south.under_review", "south.closed")
@@ -144,6 +164,8 @@ def may_act(viewer: Viewer, thing: Thing, who: str) -> bool:
         return viewer.login == "zuzhang" and viewer.login in thing.parts
     if who in ("team", "asked"):
         return viewer.kind == ("reviewer" if who == "team" else "department") and viewer.login in thing.parts
+    if who == "officials":
+        return viewer.kind in OFFICIALS
     return viewer.kind == who
 
 
