@@ -5,8 +5,8 @@
 
 A released version never changes: cases run on it. Its digest stands in RELEASED, and the digest of what its verbs
 and its file come to; the law in tests/workflow/test_every_procedure.py fails when either is another. Change a
-procedure by writing the next version beside it. As long as no bureau runs a definition its release may be taken back: remove its line from
-RELEASED and run this again.
+procedure by writing the next version beside it. As long as no bureau runs a definition its release may be taken
+back: remove its line from RELEASED and run this again.
 """
 import hashlib
 import json
