@@ -25,7 +25,7 @@ from store.verb_notices import addressed, leaves_at
 from workflow import procedures
 from workflow.alarms import alarms_on, escalations
 from workflow.case import Case, SignOff
-from workflow.clocks import counted_by, due_on, lapses_on, turn
+from workflow.clocks import counted_by, due_on, lapses_on, opened
 from workflow.deadlines import Clock
 from workflow.engine import Step
 from workflow.procedure import Duty, Procedure, duties
@@ -343,17 +343,7 @@ def open_case(
     """Open a case in its initial state; returns its public id. One that starts in another state than an
     editable one is filed at once."""
     public_id, initial = new_token(), procedure.spec.initial
-    draft = Case(
-        id=0,
-        procedure=procedure.name,
-        procedure_version=procedure.version,
-        state=initial,
-        track=next(iter(procedure.spec.tracks)),
-        agency_id=agency_id,
-        version=1,
-        facts=facts,
-    )
-    draft = replace(draft, clocks=turn(procedure, draft, initial, moment.on, moment.law))
+    draft = opened(procedure, agency_id, facts, moment.on, moment.law)
     editable = procedure.states[initial].editable
     separation.enter(connection, procedure)
     case_id: int = connection.execute(

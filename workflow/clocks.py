@@ -7,9 +7,10 @@ a ground on which it rests whatever the state (`rests_for`). A suspension is a f
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from workflow.case import Case
 from workflow.deadlines import (
@@ -52,6 +53,23 @@ class _Turn:
     action: str
     outcome: Outcome | None
     handed_back: bool  # the applicant has the application again, to change it
+
+
+def opened(
+    procedure: Procedure, agency_id: int | None, facts: Mapping[str, Any], on: date, law: Law, case_id: int = 0
+) -> Case:
+    """A case just opened on the local date `on`: in the initial state, on the first track, its clocks started."""
+    case = Case(
+        id=case_id,
+        procedure=procedure.name,
+        procedure_version=procedure.version,
+        state=procedure.spec.initial,
+        track=next(iter(procedure.spec.tracks)),
+        agency_id=agency_id,
+        version=1,
+        facts=facts,
+    )
+    return replace(case, clocks=turn(procedure, case, case.state, on, law))
 
 
 def turn(

@@ -6,13 +6,13 @@ the engine would not allow is found out.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
 
 from workflow.case import Case
-from workflow.clocks import Law, turn
+from workflow.clocks import Law, opened
 from workflow.commands import Command
 from workflow.deadlines import Allowance, Calendar, Unit
 from workflow.engine import fire
@@ -122,17 +122,7 @@ def law_of(procedure: Procedure) -> Law:
 
 def opening(procedure: Procedure, facts: Mapping[str, Any], law: Law) -> Case:
     """A case just opened, as the store opens one."""
-    case = Case(
-        id=1,
-        procedure=procedure.name,
-        procedure_version=procedure.version,
-        state=procedure.spec.initial,
-        track=next(iter(procedure.spec.tracks)),
-        agency_id=AGENCY,
-        version=1,
-        facts=dict(facts),
-    )
-    return replace(case, clocks=turn(procedure, case, case.state, STORY_DAY, law))
+    return opened(procedure, AGENCY, dict(facts), STORY_DAY, law, case_id=1)
 
 
 def replay(story: Story, procedure: Procedure) -> Case:

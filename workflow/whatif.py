@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from workflow.case import Case
-from workflow.clocks import Law, lapsed, turn
+from workflow.clocks import Law, lapsed, opened
 from workflow.commands import CorrectionItem
 from workflow.engine import fire
 from workflow.parsing import Command
@@ -137,19 +137,10 @@ def _kind(
 
 def _opened(past: PastCase, procedure: Procedure, law: Law) -> _Life:
     written = {f for a in past.procedure.actions for f in _writes(a)}
-    case = Case(
-        id=0,
-        procedure=procedure.name,
-        procedure_version=procedure.version,
-        state=procedure.spec.initial,
-        track=next(iter(procedure.spec.tracks)),
-        agency_id=past.agency_id,
-        version=1,
-        facts={f: v for f, v in past.facts.items() if f not in written},
-    )
-    clocks = turn(procedure, case, case.state, past.opened_on, law)
+    facts = {f: v for f, v in past.facts.items() if f not in written}
+    case = opened(procedure, past.agency_id, facts, past.opened_on, law)
     filed = None if procedure.states[case.state].editable else past.opened_on
-    return _Life(replace(case, clocks=clocks), filed)
+    return _Life(case, filed)
 
 
 def _live(procedure: Procedure, life: _Life, act: PastAct, law: Law) -> Message | None:
