@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from store.records.columns import Record, big_id, token
@@ -149,12 +149,14 @@ class CorrectionItemRecord(Record):
 
 
 class ChecklistLineRecord(Record):
-    """A line of the review checklist for one case."""
+    """A line of the review checklist for one case. `licence` is the procedure whose licence alone it is about; empty
+    for the criteria common to all that are applied for together."""
 
     __tablename__ = "checklist_line"
     case_id: Mapped[int] = mapped_column(ForeignKey("case.id"), primary_key=True)
     code: Mapped[str] = mapped_column(String(20), primary_key=True)
     ordinal: Mapped[int]
+    licence: Mapped[str] = mapped_column(String(60), default="", server_default=text("''"))
     result: Mapped[str] = mapped_column(String(20), default="")
     explanation: Mapped[str] = mapped_column(default="")
     person_id: Mapped[str | None] = mapped_column(String(22))
