@@ -1,4 +1,6 @@
-"""The review checklist: 22 lines after articles 8 to 13 of the review criteria, saved as often as one likes."""
+"""The review checklist, saved as often as one likes. In a joint review each line says whose licence it is about."""
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -11,6 +13,7 @@ from web import acts
 from web.access import STAFF, grant_access
 from web.casepages import case_frame
 from web.context import case_store, current_actor, database, tell
+from web.jointfaces import licence_title
 from workflow.engine import permit
 from workflow.procedure import Action
 from workflow.vocabulary import N_, Message, Refusal
@@ -18,6 +21,34 @@ from workflow.vocabulary import N_, Message, Refusal
 bp = Blueprint("findings", __name__, url_prefix="/cases/<public_id>/findings")
 for _name in ("show", "record"):
     grant_access(f"findings.{_name}", roles=STAFF)
+
+COMMON = "common"  # the filter that keeps what concerns every licence
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The lines that concern one licence, or all of them. `wanted` is its filter, `open` counts what is unanswered."""
+
+    wanted: str
+    label: Message
+    lines: tuple[ChecklistLine, ...]
+
+    @property
+    def open(self) -> int:
+        return sum(not line.result for line in self.lines)
+
+
+def groups_of(lines: Sequence[ChecklistLine]) -> list[Group]:
+    """The lines by licence, those common to all first; one group without a choice where no line names a licence."""
+    names = dict.fromkeys(getattr(line, "licence", "") for line in lines)
+    return [Group(name or COMMON, licence_title(name) if name else Message(N_("Common to every licence")),
+                  tuple(line for line in lines if getattr(line, "licence", "") == name)) for name in sorted(names, key=bool)]
+
+
+def _shown(lines: Sequence[ChecklistLine]) -> tuple[ChecklistLine, ...]:
+    """Those that the filter of the address keeps; all of them when it names no group."""
+    wanted = request.args.get("licence", "")
+    return next((group.lines for group in groups_of(lines) if group.wanted == wanted), tuple(lines))
 
 
 def recording(file: CaseFile) -> Action:
@@ -34,10 +65,10 @@ def show(public_id: str) -> Response:
     file = case_store().get(public_id, current_actor())
     lines = ReviewStore(database()).checklist(file)
     if _may_fill(file):
-        sheet = acts.lay_out(public_id, recording(file).name, answers=_as_kept(lines))
+        sheet = acts.lay_out(public_id, recording(file).name, answers=_as_kept(_shown(lines)))
         return _draw(sheet, lines=lines)
     return Response(render_template("findings/read.html", file=file, frame=case_frame(file, "findings"),
-                                    tab="findings", lines=lines), mimetype="text/html")
+                                    tab="findings", lines=_shown(lines), **_around(lines)), mimetype="text/html")
 
 
 def _may_fill(file: CaseFile) -> bool:
@@ -48,14 +79,22 @@ def _may_fill(file: CaseFile) -> bool:
     return True
 
 
-def _as_kept(lines: tuple[ChecklistLine, ...]) -> list[dict[str, str]]:
+def _as_kept(lines: Sequence[ChecklistLine]) -> list[dict[str, str]]:
     return [{"code": line.code, "result": line.result, "explanation": line.explanation} for line in lines]
+
+
+def _around(lines: Sequence[ChecklistLine]) -> dict[str, Any]:
+    """The choice of licences above the list, and what each line is headed by."""
+    groups = groups_of(lines)
+    return {"groups": groups if len(groups) > 1 else (), "total": len(lines),
+            "heads": {group.lines[0].code: group for group in groups} if len(groups) > 1 else {},
+            "wanted": request.args.get("licence", "")}
 
 
 def _draw(sheet: acts.ActSheet, status: int = 200, *, lines: tuple[ChecklistLine, ...] | None = None,
           **more: Any) -> Response:
     kept = lines if lines is not None else ReviewStore(database()).checklist(sheet.file)
-    values: dict[str, Any] = {"changes": (), "blocked": None, "refusal": None, **more}
+    values: dict[str, Any] = {"changes": (), "blocked": None, "refusal": None, **_around(kept), **more}
     return Response(render_template(
         "findings/show.html", file=sheet.file, frame=case_frame(sheet.file, "findings"), tab="findings",
         form=sheet.form, kept={line.code: line for line in kept}, action=sheet.action, **values),
@@ -74,4 +113,4 @@ def record(public_id: str) -> Response:
     facts = case_store().get(public_id, current_actor()).case.facts
     tell(Message(N_("Saved. %(open)s lines are still open, %(failed)s do not meet."), {
         "open": facts.get("findings_open", 0), "failed": facts.get("findings_failed", 0)}))
-    return redirect(url_for("findings.show", public_id=public_id))
+    return redirect(url_for("findings.show", public_id=public_id, licence=request.args.get("licence") or None))
