@@ -22,6 +22,7 @@ from jobs.printing import merge_certificates
 from jobs.proving import prove_procedure
 from jobs.reading import read_upload
 from jobs.rendering import render_certificate
+from jobs.replaying import replay_cases
 from jobs.workshop import Bench, CannotBeDone, Opened, Work, Workshop
 from store.jobs import Job
 
@@ -39,6 +40,7 @@ WORK: dict[str, Work] = {
     "read_upload": read_upload,
     "migrate_cases": migrate_cases,
     "prove_procedure": prove_procedure,
+    "replay_cases": replay_cases,
 }
 
 log = logging.getLogger("wujian.jobs")

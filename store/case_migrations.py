@@ -6,7 +6,7 @@ found, and the case that was moved, are committed together with how far the migr
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
@@ -21,6 +21,7 @@ from store.locked import lift, lock, moment_of, pinned_to
 from store.records.cases import CaseRecord
 from store.records.columns import table_of
 from store.records.procedures import ProcedureMigrationCaseRecord, ProcedureMigrationRecord
+from store.sentences import plain, spoken
 from store.tokens import new_token
 from store.values import Page
 from workflow import procedures
@@ -269,33 +270,15 @@ def _migration(connection: Connection, row: Row[Any]) -> Migration:
                      {r.standing: r.n for r in counts})
 
 
-# -- findings as JSON and back: sentences in two languages whose values may be sentences, dates or plain ---------------
+# -- findings as JSON and back -----------------------------------------------------------------------------------------
 
 
 def _findings(looked: Outlook) -> list[Any]:
-    return [["obstacle", _plain(o.reason), o.part, o.name] for o in looked.obstacles] + [
-        ["change", _plain(m), None, ""] for m in looked.changes]
+    return [["obstacle", plain(o.reason), o.part, o.name] for o in looked.obstacles] + [
+        ["change", plain(m), None, ""] for m in looked.changes]
 
 
 def _read(findings: list[Any]) -> tuple[tuple[Message, ...], tuple[Message, ...]]:
-    obstacles, changes = (tuple(_spoken(said) for kind, said, *_ in findings if kind == wanted)
+    obstacles, changes = (tuple(spoken(said) for kind, said, *_ in findings if kind == wanted)
                           for wanted in ("obstacle", "change"))
     return obstacles, changes
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Message):
-        return {"text": value.text, "zh": value.zh, "values": {k: _plain(v) for k, v in value.values.items()}}
-    if isinstance(value, date):
-        return {"on": value.isoformat()}
-    return [_plain(v) for v in value] if isinstance(value, list | tuple) else value
-
-
-def _spoken(said: Any) -> Any:
-    if isinstance(said, list):
-        return [_spoken(v) for v in said]
-    if not isinstance(said, dict):
-        return said
-    if "on" in said:
-        return date.fromisoformat(said["on"])
-    return Message(said["text"], {k: _spoken(v) for k, v in said["values"].items()}, said["zh"])

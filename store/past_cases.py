@@ -1,10 +1,10 @@
 """Cases that have ended, with their record, read in batches: what a what-if lives again."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, func, select
 
 from store.database import BUREAU_ZONE, Database
 from store.locked import pinned_to
@@ -13,7 +13,7 @@ from store.records.cases import CaseRecord
 from store.records.columns import table_of
 from store.records.people import AccountRoleRecord
 from workflow.surroundings import ROLES_BEHIND
-from workflow.vocabulary import SYSTEM, Actor, Role
+from workflow.vocabulary import SYSTEM, Actor, Refusal, Role
 from workflow.whatif import PastAct, PastCase
 
 _CASE, _AUDIT = table_of(CaseRecord), table_of(AuditRecord)
@@ -29,19 +29,28 @@ class PastCases:
     def ended(self, procedure: str, since: date | None = None) -> Iterator[PastCase]:
         """Cases of the procedure, of whatever version, that were closed on that local day or later."""
         after = 0
-        earliest = None if since is None else datetime.combine(since, time.min, BUREAU_ZONE)
-        while batch := self._batch(procedure, earliest, after):
-            yield from (case for _, case in batch)
-            after = batch[-1][0]
+        while batch := self.batch(procedure, since, after):
+            for after, case in batch:
+                if isinstance(case, Refusal):
+                    raise case
+                yield case
 
-    def _batch(self, procedure: str, earliest: datetime | None, after: int) -> list[tuple[int, PastCase]]:
-        query = select(_CASE).where(
-            _CASE.c.procedure == procedure, _CASE.c.closed_at.is_not(None), _CASE.c.id > after
-        )
-        if earliest is not None:
-            query = query.where(_CASE.c.closed_at >= earliest)
+    def reach(self, procedure: str, since: date | None = None) -> tuple[int, int]:
+        """(how many such cases there are, the highest id of them); (0, 0) when there is none."""
+        query = select(func.count(), func.max(_CASE.c.id)).where(*_ended(procedure, since))
         with self.database.reading() as connection:
-            rows = connection.execute(query.order_by(_CASE.c.id).limit(BATCH)).mappings().all()
+            number, last = connection.execute(query).one()
+        return number, last or 0
+
+    def batch(
+        self, procedure: str, since: date | None, after: int, until: int | None = None, limit: int = BATCH
+    ) -> list[tuple[int, PastCase | Refusal]]:
+        """The next cases by their ids; a Refusal stands where a definition is not here any more."""
+        query = select(_CASE).where(*_ended(procedure, since), _CASE.c.id > after)
+        if until is not None:
+            query = query.where(_CASE.c.id <= until)
+        with self.database.reading() as connection:
+            rows = connection.execute(query.order_by(_CASE.c.id).limit(limit)).mappings().all()
             if not rows:
                 return []
             entries = (
@@ -62,24 +71,29 @@ class PastCases:
         of_case: dict[int, list[Any]] = {}
         for entry in entries:
             of_case.setdefault(entry["case_id"], []).append(entry)
-        return [
-            (
-                row["id"],
-                PastCase(
-                    public_id=row["public_id"],
-                    procedure=pinned_to(row),
-                    agency_id=row["agency_id"],
-                    opened_on=_day(row["opened_at"]),
-                    facts=row["facts"],
-                    acts=tuple(
-                        _act(e, row["agency_id"], held)
-                        for e in of_case.get(row["id"], ())
-                        if e["action"] != "open"
-                    ),
-                ),
-            )
-            for row in rows
-        ]
+        return [(row["id"], _past(row, of_case.get(row["id"], ()), held)) for row in rows]
+
+
+def _ended(procedure: str, since: date | None) -> list[ColumnElement[bool]]:
+    conditions = [_CASE.c.procedure == procedure, _CASE.c.closed_at.is_not(None)]
+    if since is not None:
+        conditions.append(_CASE.c.closed_at >= datetime.combine(since, time.min, BUREAU_ZONE))
+    return conditions
+
+
+def _past(row: Any, entries: Iterable[Any], held: dict[int, set[Role]]) -> PastCase | Refusal:
+    try:
+        procedure = pinned_to(row)
+    except Refusal as refusal:
+        return refusal
+    return PastCase(
+        public_id=row["public_id"],
+        procedure=procedure,
+        agency_id=row["agency_id"],
+        opened_on=_day(row["opened_at"]),
+        facts=row["facts"],
+        acts=tuple(_act(e, row["agency_id"], held) for e in entries if e["action"] != "open"),
+    )
 
 
 def _act(entry: Any, agency_id: int | None, held: dict[int, set[Role]]) -> PastAct:

@@ -21,6 +21,7 @@ KINDS = {
     "read_upload": N_("Read uploaded tables"),
     "migrate_cases": N_("Migrate open cases"),
     "prove_procedure": N_("Prove a procedure"),
+    "replay_cases": N_("Replay past cases"),
 }
 
 

@@ -57,7 +57,8 @@ class PastCase:
 @dataclass(frozen=True, slots=True)
 class WhatIf:
     """`days`: working days from the filing to the end, in the record and under the draft (None: it does not end).
-    `steps` and `papers`: how many steps are taken and how many documents are issued, in the same order."""
+    `steps` and `papers`: how many steps are taken and how many documents are issued, in the same order; `tracks`:
+    the track at the end of either."""
 
     kind: Kind
     first_difference: Message | None
@@ -65,6 +66,7 @@ class WhatIf:
     days: tuple[int | None, int | None]
     steps: tuple[int, int]
     papers: tuple[int, int]
+    tracks: tuple[str, str] = ("", "")
 
 
 @dataclass(slots=True)
@@ -104,7 +106,8 @@ def what_if(past: PastCase, draft: Procedure, law: Law) -> WhatIf:
             refused = act
     ends = (_days(then, law), _days(now, law))
     kind = _kind(past.procedure, draft, then, now, difference, refused)
-    return WhatIf(kind, difference, at, ends, (then.steps, now.steps), (then.papers, now.papers))
+    return WhatIf(kind, difference, at, ends, (then.steps, now.steps), (then.papers, now.papers),
+                  (then.case.track, now.case.track))  # fmt: skip
 
 
 def _kind(

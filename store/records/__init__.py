@@ -11,6 +11,7 @@ from store.records import (
     people,
     procedures,
     reference,
+    replays,
     separation,
 )
 from store.records.columns import Record
@@ -34,5 +35,6 @@ __all__ = [
     "people",
     "procedures",
     "reference",
+    "replays",
     "separation",
 ]

@@ -1,0 +1,167 @@
+"""Past cases lived again in the background: the same version differs in nothing, a draft says where it first does."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from store.cases import CaseStore
+from store.database import Database
+from store.law import LawBook
+from store.procedure_versions import ProcedureVersions
+from store.records.replays import ReplayCaseRecord
+from store.replays import DIFFERING, KINDS, Replays
+from store.version_values import Version
+from tests.store.factories import ADMINISTRATOR, CaseHand, MovableClock
+from workflow import procedures
+from workflow.stories import spoken
+from workflow.vocabulary import Refusal
+
+
+@pytest.fixture(autouse=True)
+def shelf() -> Iterator[None]:
+    procedures.forget()
+    yield
+    procedures.forget()
+
+
+@pytest.fixture
+def replays(database: Database, laws: LawBook) -> Replays:
+    return Replays(database, laws)
+
+
+@pytest.fixture
+def versions(database: Database, laws: LawBook) -> ProcedureVersions:
+    return ProcedureVersions(database, laws)
+
+
+def current(versions: ProcedureVersions) -> Version:
+    versions.enter_shipped()
+    return versions.get("cma", procedures.current("cma").version)
+
+
+def without_acceptance(versions: ProcedureVersions) -> Version:
+    """A draft in which the acceptance is called otherwise."""
+    number = versions.begin("cma", current(versions).line.version, ADMINISTRATOR)
+    found = versions.get("cma", number)
+    versions.save("cma", number, found.definition.replace("  accept:", "  take_in:").replace(
+        "[accept,", "[take_in,").replace("[accept]", "[take_in]"), found.line.edition, ADMINISTRATOR)
+    return versions.get("cma", number)
+
+
+def run(replays: Replays, public_id: str) -> Any:
+    while replays.advance(public_id):
+        pass
+    return replays.get(public_id)
+
+
+def test_the_same_version_differs_in_nothing(
+    replays: Replays, versions: ProcedureVersions, cma_case: Callable[..., CaseHand]
+) -> None:
+    for state in ("closed", "refused", "not_accepted", "retracted"):
+        cma_case(state)
+    cma_case("accepted")  # still open: not a past case
+    found = run(replays, replays.begin(current(versions), None, ADMINISTRATOR))
+    assert found.status == "done" and found.expected == 4
+    assert found.totals.kinds == {"same": 4} and found.totals.differing == 0
+    for before, now in (found.totals.days, found.totals.steps, found.totals.papers, found.totals.materials):
+        assert before == now
+    assert found.totals.steps[0] > 8
+    assert replays.lines(found, DIFFERING).lines == ()
+    assert all(line.found.difference is None for line in replays.lines(found, "same").lines)
+
+
+def test_a_draft_says_where_each_case_first_differs(
+    replays: Replays, versions: ProcedureVersions, cma_case: Callable[..., CaseHand]
+) -> None:
+    cma_case("closed"), cma_case("not_accepted")
+    found = run(replays, replays.begin(without_acceptance(versions), None, ADMINISTRATOR))
+    assert found.totals.kinds == {"stuck": 1, "same": 1} and found.totals.differing == 1
+    [line] = replays.lines(found, "stuck").lines
+    assert line.found.difference is not None and line.found.at is not None
+    assert spoken(line.found.difference, "en") == "There is no “accept” any more."
+    assert line.found.days[1] is None and line.number
+    assert found.totals.ended == 1, "days are compared only where both end"
+
+
+def test_lines_are_turned_over_by_key_and_searched(
+    replays: Replays, versions: ProcedureVersions, cma_case: Callable[..., CaseHand]
+) -> None:
+    numbers = [cma_case("closed").file.number or "" for _ in range(5)]
+    found = run(replays, replays.begin(current(versions), None, ADMINISTRATOR))
+    seen, after = [], None
+    for _ in range(3):
+        page = replays.lines(found, "same", after=after, limit=2)
+        seen += [line.number for line in page.lines]
+        after = page.after
+    assert seen == numbers and after is None
+    assert [line.number for line in replays.lines(found, "same", numbers[3]).lines] == [numbers[3]]
+    assert len(replays.lines(found, "same", "检测").lines) == 5
+    assert replays.lines(found, "same", "100%_").lines == () and replays.lines(found, "same", after="x'").lines
+
+
+def test_a_worker_that_takes_over_counts_nothing_twice(
+    database: Database, replays: Replays, versions: ProcedureVersions, cma_case: Callable[..., CaseHand],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr("store.replays.BATCH", 2)
+    for _ in range(3):
+        cma_case("closed")
+    public_id = replays.begin(current(versions), None, ADMINISTRATOR)
+    assert replays.begin(current(versions), None, ADMINISTRATOR) == public_id, "asked for twice it runs once"
+    real = replays._materials
+
+    def overtaken(case_ids: Any) -> Any:
+        monkeypatch.setattr(replays, "_materials", real)
+        assert replays.advance(public_id)  # another worker does the batch meanwhile
+        return real(case_ids)
+
+    monkeypatch.setattr(replays, "_materials", overtaken)
+    found = run(replays, public_id)
+    assert found.totals.kinds == {"same": 3} and found.status == "done"
+    with database.reading() as connection:
+        assert connection.scalar(select(func.count()).select_from(ReplayCaseRecord)) == 3
+
+
+def test_it_can_be_stopped_and_keeps_what_was_found(
+    replays: Replays, versions: ProcedureVersions, cma_case: Callable[..., CaseHand],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr("store.replays.BATCH", 1)
+    cma_case("closed"), cma_case("closed")
+    public_id = replays.begin(current(versions), None, ADMINISTRATOR)
+    assert replays.advance(public_id)
+    replays.stop(public_id, ADMINISTRATOR)
+    assert not replays.advance(public_id)
+    assert replays.get(public_id).totals.looked == 1 and replays.get(public_id).status == "stopped"
+    with pytest.raises(Refusal) as refused:
+        replays.stop(public_id, ADMINISTRATOR)
+    assert refused.value.code == "unavailable"
+
+
+def test_only_cases_closed_since_a_day_are_looked_at(
+    replays: Replays, versions: ProcedureVersions, cma_case: Callable[..., CaseHand], clock: MovableClock
+) -> None:
+    cma_case("closed")
+    clock.move(days=30)
+    later = cma_case("closed").file.number
+    day = clock.today() - timedelta(days=5)
+    found = run(replays, replays.begin(current(versions), day, ADMINISTRATOR))
+    assert [line.number for line in replays.lines(found, "same").lines] == [later]
+    with pytest.raises(Refusal) as refused:
+        replays.begin(current(versions), clock.today() + timedelta(days=1), ADMINISTRATOR)
+    assert (refused.value.code, refused.value.field) == ("unmet", "since")
+
+
+def test_the_text_is_kept_as_it_was_asked_for(
+    replays: Replays, versions: ProcedureVersions, cases: CaseStore, cma_case: Callable[..., CaseHand]
+) -> None:
+    cma_case("closed")
+    draft = without_acceptance(versions)
+    public_id = replays.begin(draft, None, ADMINISTRATOR)
+    versions.discard("cma", draft.line.version, draft.line.edition, ADMINISTRATOR)
+    found = run(replays, public_id)
+    assert found.totals.kinds == {"stuck": 1} and found.digest == draft.line.digest
+    assert set(found.totals.kinds) <= set(KINDS)
