@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar
 
+from workflow.joint_commands import JOINT_COMMANDS
 from workflow.parsing import TEXT_LIMIT as TEXT_LIMIT
 from workflow.parsing import Command as Command
 from workflow.parsing import a_flag as _flag
@@ -261,4 +262,4 @@ COMMANDS: dict[str, type[Command]] = {
         RecordFindings,
         Annul,
     )
-} | VERB_COMMANDS
+} | VERB_COMMANDS | JOINT_COMMANDS

@@ -77,4 +77,8 @@ def _may(action: Action, role: Role, procedure: Procedure) -> bool:
         return role.value in action.spec.who or role in _FORMULA.get(action.spec.who, ())
 
 
-_FORMULA = {"answers_for_a_department_asked": (Role.DEPARTMENT_OFFICER,)}
+_FORMULA = {
+    "answers_for_a_department_asked": (Role.DEPARTMENT_OFFICER,),
+    "works_for_the_deciding_department": (Role.DEPARTMENT_OFFICER,),
+    "decides_for_the_department": (Role.DEPARTMENT_LEADER,),
+}

@@ -10,7 +10,7 @@ from typing import Any
 from workflow.case import Case, SignOff
 from workflow.commands import Command, OrganiseReview, RecordSignOff
 from workflow.rounds import CLOSED, SILENCE
-from workflow.vocabulary import Actor
+from workflow.vocabulary import SYSTEM, Actor
 
 Effect = Callable[[Case, Actor, Command], Case]
 
@@ -68,6 +68,17 @@ def keep_fields(fields: Mapping[str, str]) -> Effect:
         return case.with_facts(**{fact: payload[field] for fact, field in fields.items()})
 
     effect.__name__ = "keep"
+    return effect
+
+
+def keep_persons(acts: Mapping[str, tuple[str, ...]]) -> Effect:
+    """Write down who took part: fact -> the acts whose takers stand in it, beside those of the present act."""
+
+    def effect(case: Case, actor: Actor, command: Command) -> Case:
+        found = {fact: {*case.persons_who(*names), *actor.persons} - {SYSTEM.person_id} for fact, names in acts.items()}
+        return case.with_facts(**{fact: sorted(persons) for fact, persons in found.items()})
+
+    effect.__name__ = "persons"
     return effect
 
 

@@ -20,7 +20,7 @@ from workflow.delegation import in_force, not_covered
 from workflow.extension import extended, not_extendable
 from workflow.held_clocks import turned
 from workflow.procedure import Action, Procedure
-from workflow.rules import conflict, second_answer, withdrew
+from workflow.rules import conflict, second_answer, took_part_before, withdrew
 from workflow.verbs.facts import HELD_CLOCKS, is_the_occasion
 from workflow.vocabulary import N_, SYSTEM, Actor, Message, Refusal
 
@@ -142,8 +142,10 @@ def _obstacle(procedure: Procedure, action: Action, case: Case, actor: Actor) ->
 
 
 def _conflict(action: Action, case: Case, actor: Actor) -> Message | None:
-    return conflict(case, actor, action.spec.apart_from, action.on_applicant_side) or (
-        second_answer(case, actor) or withdrew(case, actor) if action.spec.side_by_side else None
+    return (
+        conflict(case, actor, action.spec.apart_from, action.on_applicant_side)
+        or took_part_before(case, actor, action.spec.apart_from_persons)
+        or (second_answer(case, actor) or withdrew(case, actor) if action.spec.side_by_side else None)
     )
 
 

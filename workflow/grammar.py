@@ -69,18 +69,20 @@ class RememberSpec(_Strict):
 
 
 class EffectSpec(_Strict):
-    """`set` writes constants into facts, `keep` copies command fields into facts, `track` takes a track."""
+    """`set` writes constants into facts, `keep` copies command fields into facts, `track` takes a track; `persons`
+    writes into facts who took the acts named, and whoever takes this one."""
 
     set: dict[Name, Any] | None = None
     keep: dict[Name, str] | None = None
     track: Name | None = None
+    persons: dict[Name, tuple[Name, ...]] | None = None
     remember: RememberSpec | None = None  # how the case stood, for a recall: only verbs write this
     send_back: Name | None = None  # to where a return leads: only verbs write this
 
     @model_validator(mode="after")
     def one_kind(self) -> "EffectSpec":
         if len(self.model_fields_set) != 1:
-            raise ValueError("an effect is exactly one of set, keep, track, or a named effect")
+            raise ValueError("an effect is exactly one of set, keep, track, persons, or a named effect")
         return self
 
     def effect(self) -> effect_words.Effect:
@@ -88,6 +90,8 @@ class EffectSpec(_Strict):
             return effect_words.set_facts(self.set)
         if self.keep is not None:
             return effect_words.keep_fields(self.keep)
+        if self.persons is not None:
+            return effect_words.keep_persons(self.persons)
         if self.remember is not None:
             return verb_effects.open_recall(self.remember.act, self.remember.facts)
         if self.send_back is not None:
@@ -101,6 +105,7 @@ class DutySpec(_Strict):
 
     role: Role
     each: Name | None = None  # fact with department names: one duty per department that has not answered
+    unless: Name | None = None  # with `each`: fact with the names of those that have done theirs
     person: Name | None = None  # fact with one person id
     persons: Name | None = None  # fact with person ids
     signers: bool = False  # one duty per department that the sign-off rule of the state asks and that owes an answer
@@ -149,9 +154,57 @@ class ClockSpec(_Strict):
 
 
 class OpensSpec(_Strict):
-    procedure: Name
+    """A case of its own: on one procedure, or one for each procedure that a fact of the case lists."""
+
+    procedure: Name | None = None
+    each: Name | None = None  # fact with names of procedures
+    among: tuple[Name, ...] = ()  # with `each`: those it may list
     link: Name  # fact on the child that names the parent case
     copies: tuple[Name, ...] = ()  # facts carried over
+
+    @model_validator(mode="after")
+    def one_form(self) -> "OpensSpec":
+        if (self.procedure is None) == (self.each is None):
+            raise ValueError("it opens either one procedure, or each of those that a fact lists")
+        if (self.each is None) != (not self.among):
+            raise ValueError("each needs among, the procedures that may be listed, and among needs each")
+        if len(set(self.among)) < len(self.among):
+            raise ValueError("a procedure stands twice in among")
+        return self
+
+    @property
+    def procedures(self) -> tuple[str, ...]:
+        """The procedures of which a case may be opened."""
+        return self.among if self.procedure is None else (self.procedure,)
+
+
+class InformsSpec(_Strict):
+    """What the step tells the case that this one is part of, or those that are part of it, and what they do then.
+
+    It is told after the step, once and in no certain order. `which`: a fact that lists the procedures of the children
+    meant; `carries`: facts told with it; `outcome`: what has come of this case, where its state does not say it."""
+
+    parent: Name | None = None  # the action that the parent takes
+    children: Name | None = None  # the action that the children take
+    which: Name | None = None
+    carries: tuple[Name, ...] = ()
+    outcome: Literal["granted", "refused", "retracted"] | None = None
+
+    @model_validator(mode="after")
+    def one_direction(self) -> "InformsSpec":
+        if (self.parent is None) == (self.children is None):
+            raise ValueError("it informs either the parent or the children")
+        if self.parent is not None and self.which is not None:
+            raise ValueError("which narrows children; there is one parent only")
+        return self
+
+    @property
+    def to(self) -> Literal["parent", "children"]:
+        return "children" if self.parent is None else "parent"
+
+    @property
+    def action(self) -> str:
+        return self.parent or self.children or ""
 
 
 class ExtendsSpec(_Strict):
@@ -168,6 +221,7 @@ class ActionSpec(_Strict):
     to: Name | None = None
     who: Name
     apart_from: tuple[Name, ...] = ()
+    apart_from_persons: Name | None = None  # fact with persons who took part elsewhere in the application
     track: Name | None = None
     guards: tuple[Name | FactGuardSpec, ...] = ()
     command: str = "Plain"
@@ -177,6 +231,7 @@ class ActionSpec(_Strict):
     documents: tuple[Name, ...] = ()  # notices and decisions rendered as PDF after the step
     notify: tuple[Name, ...] = ()
     opens: OpensSpec | None = None
+    informs: InformsSpec | None = None
     since: Name | None = None  # clocks that the step starts count from the day on which this clock started
     extends: ExtendsSpec | None = None
     tells: tuple[Role, ...] = ()  # roles that get its notices beside the applicant and whoever got something to do
@@ -199,6 +254,7 @@ class ProcedureSpec(_Strict):
     version: int = Field(ge=1)
     title: Label
     basis: Label
+    department: Name | None = None  # whose licence it is; None: the bureau's own
     initial: Name
     stages: dict[Name, Label] = {}
     numbers: dict[Name, int] = {}

@@ -12,7 +12,7 @@ from workflow.case import Case
 from workflow.procedure import Action, Procedure
 from workflow.rules import REVIEWERS
 from workflow.verbs import facts as f
-from workflow.vocabulary import N_, Message, Role
+from workflow.vocabulary import N_, OF_A_DEPARTMENT, Message, Role
 
 _ON_THE_TEAM = frozenset({"leads_the_team", "is_on_the_team"})
 
@@ -109,7 +109,7 @@ def _obstacles(
     for role, key in roles.items():
         if role not in successor.roles:
             yield Message(N_("%(name)s does not hold the role that this work asks for."), who)
-        if role is Role.DEPARTMENT_OFFICER and key.rpartition("department:")[2] != successor.department:
+        if role in OF_A_DEPARTMENT and key.rpartition("department:")[2] != successor.department:
             yield Message(N_("%(name)s does not belong to the department that is asked."), who)
         acts = [a for a in procedure.actions if f.role_of(a.spec.who) == role.value]
         if _apart(procedure, case, successor.person_id, acts):

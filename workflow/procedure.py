@@ -17,7 +17,7 @@ from ruamel.yaml.error import YAMLError
 
 from workflow import effects as effect_words
 from workflow import guards as guard_words
-from workflow import sign_offs
+from workflow import joint_licences, sign_offs
 from workflow.case import Case
 from workflow.commands import COMMANDS, Command
 from workflow.faults import Fault, fault_of_yaml, located, said_of
@@ -28,6 +28,7 @@ from workflow.grammar import EffectSpec as EffectSpec
 from workflow.grammar import ExtendsSpec as ExtendsSpec
 from workflow.grammar import FactGuardSpec as FactGuardSpec
 from workflow.grammar import GroundSpec as GroundSpec
+from workflow.grammar import InformsSpec as InformsSpec
 from workflow.grammar import Label as Label
 from workflow.grammar import Name as Name
 from workflow.grammar import OpensSpec as OpensSpec
@@ -230,9 +231,8 @@ def _declared(
             asked = procedure.asked(facts)
             found |= {Duty(spec.role, f"department:{d}") for d in asked if d not in answered}
         elif spec.each:
-            found |= {
-                Duty(spec.role, f"department:{d}") for d in facts.get(spec.each) or () if d not in answered
-            }
+            done = answered if spec.unless is None else facts.get(spec.unless) or ()
+            found |= {Duty(spec.role, f"department:{d}") for d in facts.get(spec.each) or () if d not in done}
         elif spec.person:
             found.add(Duty(spec.role, f"person:{facts.get(spec.person)}"))
         elif spec.persons:
@@ -275,8 +275,8 @@ def parse(text: bytes, source: str) -> Procedure:
 
 
 READS_SIGN_OFFS = guard_words.READS_SIGN_OFFS | verb_guards.READS_SIGN_OFFS
-GUARDS: Mapping[str, guard_words.Guard] = guard_words.NAMED | verb_guards.NAMED
-EFFECTS: Mapping[str, effect_words.Effect] = effect_words.NAMED | verb_effects.NAMED
+GUARDS: Mapping[str, guard_words.Guard] = guard_words.NAMED | verb_guards.NAMED | joint_licences.GUARDS
+EFFECTS: Mapping[str, effect_words.Effect] = effect_words.NAMED | verb_effects.NAMED | joint_licences.EFFECTS
 _WORDS = frozenset({*RULES, *COMMANDS, *GUARDS, *EFFECTS})
 
 

@@ -8,7 +8,7 @@ import networkx
 
 from workflow import effects as effect_words
 from workflow import guards as guard_words
-from workflow import sign_offs
+from workflow import joint_licences, sign_offs
 from workflow.commands import COMMANDS, Command, Plain
 from workflow.rules import RULES
 from workflow.verbs import effects as verb_effects
@@ -27,10 +27,10 @@ def unknown_words(spec: "ProcedureSpec") -> Iterator[str]:
         if action.command not in COMMANDS:
             yield f"actions.{name}.command: there is no command called {action.command}"
         for guard in action.guards:
-            if isinstance(guard, str) and guard not in guard_words.NAMED | verb_guards.NAMED:
+            if isinstance(guard, str) and guard not in guard_words.NAMED | verb_guards.NAMED | joint_licences.GUARDS:
                 yield f"actions.{name}.guards: there is no guard called {guard}"
         for effect in action.effects:
-            if isinstance(effect, str) and effect not in effect_words.NAMED | verb_effects.NAMED:
+            if isinstance(effect, str) and effect not in effect_words.NAMED | verb_effects.NAMED | joint_licences.EFFECTS:
                 yield f"actions.{name}.effects: there is no effect called {effect}"
 
 

@@ -36,6 +36,15 @@ def asked_by(signs: sign_offs.Rule) -> Rule:
     return rule
 
 
+def decides_for_the_department(actor: Actor, case: Case) -> bool:
+    """Whoever leads the department whose licence the case is about; nobody else's leader, the bureau's included."""
+    return Role.DEPARTMENT_LEADER in actor.roles and actor.department in case.fact("deciding_departments", ())
+
+
+def works_for_the_deciding_department(actor: Actor, case: Case) -> bool:
+    return Role.DEPARTMENT_OFFICER in actor.roles and actor.department in case.fact("deciding_departments", ())
+
+
 REVIEWERS = frozenset({Role.TEAM_LEADER, Role.REVIEWER})
 
 
@@ -57,6 +66,8 @@ def works_on_it(actor: Actor, case: Case) -> bool:
     return (
         bool(actor.roles & BUREAU)
         or answers_for_a_department_asked(actor, case)
+        or decides_for_the_department(actor, case)
+        or works_for_the_deciding_department(actor, case)
         or is_on_the_team(actor, case)
         or (Role.APPLICANT not in actor.roles and actor.person_id in named_persons(case.facts))
     )
@@ -75,8 +86,9 @@ def is_the_system(actor: Actor, case: Case) -> bool:
 
 RELATIONS: dict[str, Rule] = {
     r.__name__: r
-    for r in (is_the_applicant, answers_for_a_department_asked, leads_the_team, is_on_the_team, works_on_it,
-              is_consulted, is_the_system)
+    for r in (is_the_applicant, answers_for_a_department_asked, decides_for_the_department,
+              works_for_the_deciding_department, leads_the_team, is_on_the_team, works_on_it, is_consulted,
+              is_the_system)
 }
 
 RULES: dict[str, Rule] = {role.value: has_role(role) for role in Role} | RELATIONS
@@ -109,6 +121,18 @@ def conflict(case: Case, actor: Actor, apart_from: tuple[str, ...], applicant_si
             N_("%(principal)s, for whom you act, already took another part in this case; somebody else must take "
                "this step."),
             {"principal": principal.name},
+        )  # fmt: skip
+    return None
+
+
+def took_part_before(case: Case, actor: Actor, persons: str | None) -> Message | None:
+    """Separation of duties across the cases of one application: `persons` is the fact that lists who took part."""
+    if persons is None or Role.SYSTEM in actor.roles:
+        return None
+    if set(case.fact(persons) or ()) & set(actor.persons):
+        return Message(
+            N_("You, or whom you act for, already took another part in this application; somebody else must take "
+               "this step.")
         )  # fmt: skip
     return None
 

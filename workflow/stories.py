@@ -31,6 +31,7 @@ ROLE_NAMES: Mapping[Role, tuple[str, str]] = {
     Role.TEAM_LEADER: ("the team leader", "评审组长"),
     Role.REVIEWER: ("a reviewer", "评审员"),
     Role.DEPARTMENT_OFFICER: ("a department officer", "部门会签人员"),
+    Role.DEPARTMENT_LEADER: ("a department leader", "部门负责人"),
     Role.LEADER: ("a leader", "审批领导"),
     Role.ISSUING_CLERK: ("an issuing clerk", "制证人员"),
     Role.INSPECTOR: ("an inspector", "核查人员"),

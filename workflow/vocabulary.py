@@ -18,11 +18,16 @@ class Role(StrEnum):
     TEAM_LEADER = "team_leader"
     REVIEWER = "reviewer"
     DEPARTMENT_OFFICER = "department_officer"
+    DEPARTMENT_LEADER = "department_leader"
     LEADER = "leader"
     ISSUING_CLERK = "issuing_clerk"
     INSPECTOR = "inspector"
     ADMINISTRATOR = "administrator"
     SYSTEM = "system"
+
+
+# Roles that are held for one department: what one of them has to do is that department's.
+OF_A_DEPARTMENT = frozenset({Role.DEPARTMENT_OFFICER, Role.DEPARTMENT_LEADER})
 
 
 class Verdict(StrEnum):

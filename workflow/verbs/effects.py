@@ -18,7 +18,7 @@ from workflow.verb_commands import (
     Transfer,
 )
 from workflow.verbs import facts as f
-from workflow.vocabulary import Actor, Role
+from workflow.vocabulary import OF_A_DEPARTMENT, Actor, Role
 
 Effect = Callable[[Case, Actor, Command], Case]
 _DESK = (f.RETURN_TO, f.ASSIGNMENTS, f.CONSULTATIONS)
@@ -102,7 +102,7 @@ def drop_added_signers(case: Case, actor: Actor, command: Command) -> Case:
 
 
 def _duty_of(role: Role, actor: Actor) -> str:
-    holder = f"department:{actor.department}" if role is Role.DEPARTMENT_OFFICER else ""
+    holder = f"department:{actor.department}" if role in OF_A_DEPARTMENT else ""
     return f.duty_key(role, holder)
 
 

@@ -43,8 +43,10 @@ SILENT = frozenset({RETURN_REASON, SUSPENDED_ON, NAMES, COPIES})
 
 def role_of(who: str) -> str | None:
     """The role whose work a rule speaks of; None for a relation that no duty of a role stands behind."""
-    if who == "answers_for_a_department_asked":
+    if who in ("answers_for_a_department_asked", "works_for_the_deciding_department"):
         return Role.DEPARTMENT_OFFICER.value
+    if who == "decides_for_the_department":
+        return Role.DEPARTMENT_LEADER.value
     return who if who in _ROLES else None
 
 

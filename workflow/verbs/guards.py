@@ -8,7 +8,7 @@ from workflow.parsing import Command
 from workflow.rounds import changed_for
 from workflow.verb_commands import AddSigner, Consult, CopyTo, RemoveSigner, Return, Suspend, Transfer
 from workflow.verbs import facts as f
-from workflow.vocabulary import N_, Actor, Message, Role, Verdict
+from workflow.vocabulary import N_, OF_A_DEPARTMENT, Actor, Message, Role, Verdict
 
 if TYPE_CHECKING:
     from workflow.procedure import Procedure
@@ -20,7 +20,7 @@ def duty_is_open(role: Role) -> Guard:
     """Only work that is there can be passed on: not an answer that was given, nor one whose turn has not come."""
 
     def guard(procedure: "Procedure", case: Case, actor: Actor, command: Command | None) -> Message | None:
-        holder = f"department:{actor.department}" if role is Role.DEPARTMENT_OFFICER else ""
+        holder = f"department:{actor.department}" if role in OF_A_DEPARTMENT else ""
         if f.duty_key(role, holder) not in {duty.key for duty in procedure.open_duties(case)}:
             return Message(N_("You have no work on this step that could be passed on."))
         return None
@@ -33,7 +33,7 @@ def duty_is_at_hand(role: Role) -> Guard:
     """A duty that was transferred is done by that person, one on which advice is asked waits for it."""
 
     def guard(procedure: "Procedure", case: Case, actor: Actor, command: Command | None) -> Message | None:
-        key = f.duty_key(role, f"department:{actor.department}" if role is Role.DEPARTMENT_OFFICER else "")
+        key = f.duty_key(role, f"department:{actor.department}" if role in OF_A_DEPARTMENT else "")
         if asked := f.consultation(case, key):
             return Message(
                 N_("%(person)s was asked for advice; this step waits until it is given or the question taken back."),

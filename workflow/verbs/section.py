@@ -379,7 +379,7 @@ def _cannot_be_undone(action: Mapping[str, Any], states: Mapping[str, Any]) -> I
         yield "leads nowhere, so there is nothing to go back from"
     elif states.get(action["to"], {}).get("final") or states.get(action["to"], {}).get("editable"):
         yield "ends the case or hands it to the applicant"
-    for word in ("irreversible", "reauthenticate", "automatic", "registers", "documents", "jobs", "opens"):
+    for word in ("irreversible", "reauthenticate", "automatic", "registers", "documents", "jobs", "opens", "informs"):
         if action.get(word):
             yield f"has {word}, which cannot be taken back"
     for effect in action.get("effects", ()):
