@@ -112,6 +112,17 @@ class _Every:
             raise StopValidation(_l("Every statement is needed."))
 
 
+class _AtLeast:
+    """So many of the choices, or it is not worth this form."""
+
+    def __init__(self, least: int) -> None:
+        self.least = least
+
+    def __call__(self, form: Any, field: Any) -> None:
+        if len(field.data or ()) < self.least:
+            raise StopValidation(_l("Choose at least %(least)s.", least=self.least))
+
+
 class _When:
     """Owed only when another field of the section says so; otherwise whatever is there is let be."""
 
@@ -172,6 +183,8 @@ def _made(spec: FieldSpec, more: Sequence[Any] = ()) -> Any:
         validators = [_OptionalField(), *validators[1:]]
     if spec.kind == "declaration":
         validators.append(_Every())
+    elif spec.kind == "choices" and spec.least > 1:
+        validators.append(_AtLeast(spec.least))
     given = {k: v for k, v in field.kwargs.items() if k != "validators"}
     return UnboundField(field.field_class, field.args[0], [*before, *validators, *more], **given)
 

@@ -7,7 +7,7 @@ transaction. Steps themselves (submit, retract, sign) are `CaseStore.perform`.
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
@@ -18,7 +18,9 @@ from store.dossier_edits import Edit, editing, notice_of, read_agency, text_show
 from store.dossier_facts import Catalogues, legal_setting, materials_asked, types_of
 from store.dossier_reads import DossierReads, clean_upload, current_uploads
 from store.dossier_scenarios import (
+    Beside,
     Held,
+    beside,
     held_certificate,
     known_values,
     materials_of,
@@ -27,7 +29,7 @@ from store.dossier_scenarios import (
     subject_words,
 )
 from store.dossier_uploads import companions, put_in, read_together, uploader, waiting
-from store.dossier_values import SECTIONS, Faults, Reader, Upload
+from store.dossier_values import SECTIONS, Agency, Faults, Reader, Upload
 from store.files import FileStore
 from store.records.agencies import AgencyRecord
 from store.records.applications import ApplicationRecord, CorrectionItemRecord, MaterialRecord, UploadRecord
@@ -88,7 +90,8 @@ class ApplicationStore(DossierReads):
             if untouched := _untouched(connection, agency.id, current, wanted):
                 return untouched
             today = self.database.clock.today()
-            subject = subject_words(sheet, wanted) if sheet else "资质认定申请"
+            also = beside(current, {})
+            subject = subject_words(sheet, wanted) if sheet else also.subject() if also.files else "资质认定申请"
             public_id = self.cases.open(
                 current, actor, agency_id=agency.id, agency_name=held.agency_name if held else agency.name,
                 subject=subject, connection=connection,
@@ -97,7 +100,8 @@ class ApplicationStore(DossierReads):
             connection.execute(insert(_APPLICATION), {
                 "case_id": case_id, "section_states": {}, "revision": 0, "digest": None, "frozen_at": None,
                 "sections": known_values(sheet, agency, held, wanted, today) if sheet else _known(
-                    connection, agency, today), "saved_at": self.database.clock.now()})
+                    connection, agency, today) | _known_beside(also, agency, today),
+                "saved_at": self.database.clock.now()})
         with self._editing(actor, catalogues=catalogues, public_id=public_id):
             pass  # renews the facts
         return public_id
@@ -112,7 +116,9 @@ class ApplicationStore(DossierReads):
         kept = _plain_values(values)
         with self._editing(actor, public_id=public_id) as edit:
             sheet = sheet_of(edit.procedure)
-            if section not in ({s.name for s in sections_of(sheet, edit.sections)} if sheet else SECTIONS):
+            also = beside(edit.procedure, edit.sections)
+            if section not in ({s.name for s in sections_of(sheet, edit.sections)} if sheet else
+                               {*SECTIONS, *(s.name for _, s in also.parts())}):
                 raise Refusal("unknown", Message(N_("There is no such part of the application.")))
             state = edit.states.get(section, {})
             seen = int(state.get("revision", 0))
@@ -184,8 +190,10 @@ class ApplicationStore(DossierReads):
         digest = self.files.put(file.content)
         with self._editing(actor, public_id=public_id) as edit:
             sheet = sheet_of(edit.procedure)
-            asked = materials_of(sheet, edit.sections, edit.case.track) if sheet else materials_asked(
-                edit.catalogues.materials, types_of(edit.sections), legal_setting(edit.sections), edit.case.track)
+            asked = materials_of(sheet, edit.sections, edit.case.track) if sheet else (
+                *materials_asked(edit.catalogues.materials, types_of(edit.sections), legal_setting(edit.sections),
+                                 edit.case.track),
+                *beside(edit.procedure, edit.sections, track=edit.case.track).materials())
             row = next((r for r in asked if r["key"] == code and r["source"] != "generated"), None)
             if row is None:
                 raise Refusal("unknown", Message(N_("This material is not asked for in your application.")))
@@ -287,6 +295,11 @@ def _known(connection: Connection, agency: Any, today: Any) -> dict[str, Any]:
         "overview": {"name": agency.name, "address": agency.address, "lab_address": agency.address,
                      "legal_person": agency.legal_person, "email": agency.email, "contact_phone": agency.phone,
                      "premises": ["fixed"]}}
+
+
+def _known_beside(also: Beside, agency: Agency, today: date) -> dict[str, dict[str, Any]]:
+    """The same for the sections beside the official form."""
+    return {name: values for file in also.files for name, values in known_values(file, agency, None, (), today).items()}
 
 
 def _needed_certificate(connection: Connection, sheet: Sheet, agency_id: int, number: str) -> Held | None:

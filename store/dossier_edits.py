@@ -13,6 +13,8 @@ from store.database import Database
 from store.dossier_facts import Catalogues, Holdings, facts_of, subject_of, types_of
 from store.dossier_scenarios import (
     SheetHoldings,
+    beside,
+    facts_beside,
     held_certificate,
     sheet_facts,
     sheet_of,
@@ -128,12 +130,17 @@ def renew_facts(edit: Edit, faults: Faults) -> None:
     facts = facts_of(held, edit.catalogues, faults)
     known = case.fact("certificate_expires_on")
     facts |= renewal_facts(connection, case.agency_id, facts | {"certificate_expires_on": known})
+    subject = subject_of(types_of(edit.sections), edit.catalogues)
+    also = beside(edit.procedure, edit.sections, held.material_codes, case.track)
+    if also.files:
+        more = facts_beside(also, facts["departments"], faults)
+        facts |= more | {"dossier_gaps": [*facts["dossier_gaps"], *more["dossier_gaps"]]}
+        subject = also.subject()
     if waiting:
         facts["dossier_gaps"].append(_CHECKING)
     if case.fact("commitment_text_sha256") and not _is_what_was_signed(edit):
         facts["commitment_text_sha256"] = ""
-    change_facts(connection, case.id, edit.actor, facts, edit.moment,
-                 subject=subject_of(types_of(edit.sections), edit.catalogues), agency_name=facts["agency_name"])
+    change_facts(connection, case.id, edit.actor, facts, edit.moment, subject=subject, agency_name=facts["agency_name"])
 
 
 def _renew_from_file(edit: Edit, sheet: Sheet, faults: Faults) -> None:

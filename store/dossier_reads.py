@@ -16,7 +16,7 @@ from store.dossier_facts import (
     types_of,
 )
 from store.dossier_readings import differences
-from store.dossier_scenarios import judged, materials_of, sections_of, sheet_of
+from store.dossier_scenarios import Beside, beside, judged, materials_of, sections_of, sheet_of
 from store.dossier_values import (
     SECTIONS,
     TABLES,
@@ -95,9 +95,12 @@ class DossierReads:
                 return self._from_file(connection, file, sheet, agency, uploads, kept.sections, kept.section_states)
             summaries = read_summaries(connection, case.id)
             types = types_of(kept.sections)
-            asked = materials_asked(catalogues.materials, types, legal_setting(kept.sections), case.track)
+            also = beside(file.procedure, kept.sections, track=case.track)
+            asked = [*materials_asked(catalogues.materials, types, legal_setting(kept.sections), case.track),
+                     *also.materials()]
             return Dossier(
-                file=file, agency=agency, sections=self._states(kept.sections, kept.section_states),
+                file=file, agency=agency, sections=self._states(kept.sections, kept.section_states, also),
+                added=also.files,
                 tables=_tables(connection, case.id, types, uploads),
                 materials=tuple(MaterialState(r["key"], r, tuple(
                     u for u in uploads if u.purpose == f"material:{r['key']}")) for r in asked),
@@ -132,13 +135,17 @@ class DossierReads:
                             tuple(self.faults(name, sections.get(name, {}), sections, sheet)), state.get("at"),
                             state.get("by", ""))
 
-    def _states(self, sections: Sections, states: Mapping[str, Any]) -> dict[str, SectionState]:
+    def _states(self, sections: Sections, states: Mapping[str, Any], also: Beside) -> dict[str, SectionState]:
+        """The official sections between what is asked of everybody before them and the blocks after them."""
         asked = sections_asked(sections)
-        return {name: SectionState(
+        before, after = ({s.name: self._state(s.name, sections, states, file) for file, s in also.parts()
+                          if (file is also.files[0]) is first} for first in (True, False))
+        official = {name: SectionState(
             name, sections.get(name, {}), int(states.get(name, {}).get("revision", 0)), name in asked,
             tuple(self.faults(name, sections.get(name, {}), sections)) if name in asked else (),
             states.get(name, {}).get("at"), states.get(name, {}).get("by", ""),
             tuple(states.get(name, {}).get("from_table", ()))) for name in SECTIONS}
+        return before | official | after
 
     def list_(self, actor: Actor, *, after: str | None = None) -> Page[ApplicationLine]:
         """The agency's applications of every procedure, newest first."""

@@ -15,7 +15,7 @@ from store.records.certificates import AnnexRowRecord, AnnexSignatoryRecord, Cer
 from store.records.reference import SettingRecord
 from store.reference import SWITCH
 from store.registers.amendments import fold, folded
-from workflow import dossiers
+from workflow import dossiers, procedures
 from workflow.dossiers import Dossier, FieldSpec, RouteSpec, ScenarioSpec, SectionSpec
 from workflow.procedure import Procedure
 from workflow.vocabulary import N_, Message
@@ -219,6 +219,63 @@ def unknown_in_annex(connection: Connection, certificate: Held | None, sheet: Do
     signing = set(connection.scalars(select(one.name).where(
         one.certificate_id == certificate.id, one.until_version.is_(None), one.name.in_(gone)))) if gone else set()
     return (tuple(sorted(w for w in wanted if fold(w) not in there)), tuple(sorted(gone - signing)))
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What stands beside the official form: the files with what was answered in their sections."""
+
+    files: tuple[Dossier, ...]
+    sections: Sections
+    material_codes: frozenset[str]
+    track: str
+
+    def parts(self) -> tuple[tuple[Dossier, SectionSpec], ...]:
+        """Every section that is asked, with the file it stands in."""
+        return tuple((file, section) for file in self.files for section in sections_of(file, self.sections))
+
+    def materials(self) -> tuple[dict[str, Any], ...]:
+        return tuple(row for file in self.files for row in materials_of(file, self.sections, self.track))
+
+    def subject(self) -> str:
+        """What the case is about, as queues show it, in Chinese: the matter and what is applied for together."""
+        head = self.files[0]
+        field = head.field_at(head.spec.joins or "")
+        words = {o.key: o.zh for o in field.choices} if field else {}
+        chosen = "、".join(words[name] for name in head.joined(self.sections))
+        matter = head.spec.subject.zh if head.spec.subject else ""
+        return f"{matter}（{chosen}）" if matter and chosen else matter or chosen
+
+
+def beside(procedure: Procedure, sections: Sections, codes: frozenset[str] = frozenset(), track: str = "") -> Beside:
+    """The files beside the official form of a procedure; none for most."""
+    found = dossiers.find(procedure.name, procedure.version)
+    return Beside(dossiers.added(found, sections) if found else (), sections, codes, track)
+
+
+def facts_beside(held: Beside, sectors_called: Iterable[str], faults: Faults) -> dict[str, Any]:
+    """The facts that the sections beside the official form make, and what is missing there as `dossier_gaps`.
+
+    `sectors_called` are the departments that the rows of the capability table call for: each licence of a department
+    that is applied for needs at least one row of its own.
+    """
+    head = held.files[0]
+    facts: dict[str, Any] = {
+        f.fact: _value(held.sections, f"{s.name}.{f.name}") or ([] if f.kind == "choices" else "")
+        for _, s in held.parts() for f in s.fields if f.fact}
+    gaps = [s.title.en for file, s in held.parts()
+            if faults(s.name, held.sections.get(s.name, {}), held.sections, file)]
+    gaps += [str(row["en"]) for row in held.materials()
+             if row["source"] == "upload" and row["need"] == "submission" and row["key"] not in held.material_codes]
+    if head.spec.joins:
+        joined = head.joined(held.sections)
+        departments = [d for name in joined if (d := procedures.latest(name).spec.department)]
+        facts |= {"licences": list(joined), "deciding_departments": list(dict.fromkeys(departments))}
+        gaps += [NO_ROWS_FOR_A_LICENCE for _ in [d for d in departments if d not in set(sectors_called)][:1]]
+    return facts | {"dossier_gaps": gaps}
+
+
+NO_ROWS_FOR_A_LICENCE = N_("Annex 1, rows for every licence applied for")
 
 
 def subject_words(sheet: Dossier, types: Sequence[str]) -> str:

@@ -215,6 +215,11 @@ class Dossier:
     refused: tuple[Upload, ...]
     certificate_valid_to: date | None = None
     sheet: Sheet | None = None  # the file that the dossier is made from; None: the official form with its tables
+    added: tuple[Sheet, ...] = ()  # the files whose sections stand beside the official form
+
+    def file_of(self, section: str) -> Sheet | None:
+        """The file that a section's form is made from; None for a section of the official form."""
+        return self.sheet or next((file for file in self.added if file.section(section)), None)
 
     @property
     def case(self) -> Case:

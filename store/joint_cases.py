@@ -63,6 +63,8 @@ class JointLine:
     due_on: date | None
     decided_on: date | None
     certificate_number: str | None
+    certificate_public_id: str | None
+    certificate_version: int | None
     verify_code: str | None
     alone: bool
     separated: bool
@@ -92,8 +94,9 @@ class JointCases:
             root = select(_CASE.c.parent_id).where(_CASE.c.id == file.case.id).scalar_subquery()
         seen = either((visible_to(actor), 1), else_=0).label("seen")
         family = (
-            select(*_COLUMNS, seen, _CERTIFICATE.c.number.label("certificate_number"), _CERTIFICATE.c.verify_code,
-                   _ISSUED.c.issued_on)
+            select(*_COLUMNS, seen, _CERTIFICATE.c.number.label("certificate_number"),
+                   _CERTIFICATE.c.public_id.label("certificate_public_id"), _CERTIFICATE.c.verify_code,
+                   _ISSUED.c.version.label("certificate_version"), _ISSUED.c.issued_on)
             .outerjoin(_ISSUED, _ISSUED.c.case_id == _CASE.c.id)
             .outerjoin(_CERTIFICATE, _CERTIFICATE.c.id == _ISSUED.c.certificate_id)
             .where(or_(_CASE.c.id == root, _CASE.c.parent_id == root))
@@ -115,7 +118,7 @@ def _parent(row: Mapping[Any, Any]) -> JointParent:
 
 
 def _line(name: str, row: Mapping[Any, Any] | None, joint: Mapping[str, Any]) -> JointLine:
-    procedure = procedures.find(name, row["procedure_version"]) if row else _newest(name)
+    procedure = procedures.find(name, row["procedure_version"]) if row else procedures.latest(name)
     state = procedure.states[row["state"]] if row else None
     told = str((joint.get("results") or {}).get(name) or "")
     seen = bool(row and row["seen"])
@@ -132,6 +135,8 @@ def _line(name: str, row: Mapping[Any, Any] | None, joint: Mapping[str, Any]) ->
         due_on=_due(row) if row and seen else None,
         decided_on=_decided_on(row) if row else None,
         certificate_number=row["certificate_number"] if row else None,
+        certificate_public_id=row["certificate_public_id"] if row and seen else None,
+        certificate_version=row["certificate_version"] if row and seen else None,
         verify_code=row["verify_code"] if row else None,
         alone=bool(row and row["facts"].get("alone")),
         separated=name in (joint.get("separated") or ()),
@@ -144,11 +149,6 @@ def _decided_on(row: Mapping[Any, Any]) -> date | None:
     if row["issued_on"]:
         return row["issued_on"]  # type: ignore[no-any-return]
     return row["closed_at"].astimezone(BUREAU_ZONE).date() if row["closed_at"] else None
-
-
-def _newest(name: str) -> Procedure:
-    """The definition of a licence that no case has been opened for yet, also when none is in force just now."""
-    return max((p for p in procedures.every() if p.name == name), key=lambda p: p.version)
 
 
 def _clocks(row: Mapping[Any, Any]) -> tuple[Clock, ...]:

@@ -31,6 +31,8 @@ def proofread(spec: "DossierSpec", stem: str) -> Iterator[str]:
     for place in spec.departments.by:
         if spec.field_at(place) is None:
             yield f"departments.by: there is no field {place}"
+    if spec.joins and ((field := spec.field_at(spec.joins)) is None or field.kind != "choices"):
+        yield f"joins: {spec.joins} is no field of choices"
     if spec.certificate:
         yield from _certificate_faults(spec, spec.certificate)
 
@@ -63,7 +65,7 @@ def _certificate_faults(spec: "DossierSpec", certificate: "CertificateSpec") -> 
     for shown in certificate.shown:
         if spec.field_at(shown.source) is None:
             yield f"certificate.shown: there is no field {shown.source}"
-    if certificate.annex:
+    if certificate.annex and certificate.annex.source:
         found = spec.field_at(certificate.annex.source)
         if found is None or found.kind != "lines":
             yield f"certificate.annex: {certificate.annex.source} is not a field of lines"

@@ -53,7 +53,8 @@ class Condition(_Strict):
 
 
 class FieldSpec(_Strict):
-    """One thing that is asked. `known` fills it in from a register; `fact` puts it on the case under that name."""
+    """One thing that is asked. `known` fills it in from a register; `fact` puts it on the case under that name; of
+    `choices` at least `least` must be ticked."""
 
     name: Name
     kind: Kind
@@ -61,6 +62,7 @@ class FieldSpec(_Strict):
     hint: Label | None = None
     needed: bool = True
     most: int | None = Field(default=None, ge=1, le=4000)
+    least: int = Field(default=1, ge=1)
     choices: tuple[Option, ...] = ()
     columns: tuple[Column, ...] = ()
     known: Known | None = None
@@ -186,10 +188,18 @@ class ShownSpec(_Strict):
 
 
 class AnnexSpec(_Strict):
-    """A table after the certificate: its title and the `lines` field it lists, as section.field."""
+    """A table after the certificate: its title and the `lines` field it lists, as section.field; or the capability
+    rows that were confirmed, all of them or those that call for the department whose licence it is."""
 
     title: Label
-    source: str
+    source: str = ""
+    rows: Literal["every", "of_the_department"] | None = None
+
+    @model_validator(mode="after")
+    def from_one_place(self) -> "AnnexSpec":
+        if bool(self.source) == bool(self.rows):
+            raise ValueError("an annex lists either a field (source) or the confirmed rows (rows)")
+        return self
 
 
 class NumberSpec(_Strict):
@@ -220,11 +230,25 @@ class DepartmentsSpec(_Strict):
     by: dict[str, dict[str, tuple[Name, ...]]] = {}
 
 
-class DossierSpec(_Strict):
-    """`form`: `tables` is the official form with its uploaded tables; `sections` is made from this file.
+class ApartSpec(_Strict):
+    """What an application for this licence alone would ask beside its own block: places of the joint application,
+    which asks each once for all. `fields` are section.field; `visits` how often somebody comes to look."""
 
-    `opens`: from the list of what can be applied for, from a certificate of the named procedure, or never (a
-    checklist only).
+    basis: str
+    status: str = "demo default"
+    fields: tuple[str, ...] = ()
+    tables: tuple[Name, ...] = ()
+    materials: tuple[Name, ...] = ()
+    visits: int = Field(default=1, ge=0)
+
+
+class DossierSpec(_Strict):
+    """`form`: `tables` is the official form with its uploaded tables, and the sections of this file beside it;
+    `sections` is made from this file alone; `none` has no form of its own: its sections are a block of another one.
+
+    `opens`: from the list of what can be applied for, from a certificate of the named procedure, or never. `joins`
+    names the field (section.field) in which procedures are chosen that are applied for together: the sections and
+    materials of their files are asked as well. `issues`: of which procedure's kind its certificates are.
     """
 
     procedure: Name
@@ -246,6 +270,9 @@ class DossierSpec(_Strict):
     departments: DepartmentsSpec = DepartmentsSpec()
     commitment: CommitmentSpec | None = None
     certificate: CertificateSpec | None = None
+    joins: str | None = None
+    issues: Name | None = None
+    apart: ApartSpec | None = None
 
     def field_at(self, place: str) -> FieldSpec | None:
         """The field that `section.field` names."""
@@ -287,6 +314,12 @@ class Dossier:
         ticked = sections.get(MATTER, {}).get("types") or ()
         return tuple(k for k in known if k in ticked)
 
+    def joined(self, sections: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
+        """The procedures that are applied for together here, as they were chosen, in the order of the file."""
+        section, _, name = (self.spec.joins or "").partition(".")
+        field, chosen = self.spec.field_at(self.spec.joins or ""), sections.get(section, {}).get(name) or ()
+        return tuple(o.key for o in field.choices if o.key in chosen) if field else ()
+
 
 def load(path: Path) -> Dossier:
     """Read, validate and proof-read one file. Raises DefinitionError with file, line, place, what and why."""
@@ -314,8 +347,25 @@ def find(procedure: str, version: int) -> Dossier | None:
 
 
 def tabular() -> Dossier:
-    """The dossier whose form is the official one with its tables; certificates kept before this register are its."""
-    return next(d for d in every() if d.has_tables)
+    """The dossier of the official form with nothing beside it; certificates kept before this register are its."""
+    return next(d for d in every() if d.has_tables and not d.spec.sections)
+
+
+def newest(procedure: str) -> Dossier | None:
+    return find(procedure, max((d.spec.version for d in every() if d.spec.procedure == procedure), default=0))
+
+
+def added(dossier: Dossier, sections: Mapping[str, Mapping[str, Any]]) -> tuple[Dossier, ...]:
+    """The files whose sections stand beside the official form: its own, then those of what is applied for together."""
+    if not dossier.has_tables or not dossier.spec.sections:
+        return ()
+    return (dossier, *(found for name in dossier.joined(sections) if (found := newest(name))))
+
+
+def kind_of(procedure: str, version: int) -> str:
+    """Of which procedure's kind the certificates are that this one issues."""
+    found = find(procedure, version)
+    return found.spec.issues or procedure if found else procedure
 
 
 def openable(opens: str) -> tuple[str, ...]:
