@@ -30,7 +30,8 @@ class PastCases:
         """Cases of the procedure, of whatever version, that were closed on that local day or later."""
         after = 0
         while batch := self.batch(procedure, since, after):
-            for after, case in batch:
+            after = batch[-1][0]
+            for _, case in batch:
                 if isinstance(case, Refusal):
                     raise case
                 yield case

@@ -82,6 +82,7 @@ DOORS: Mapping[str, frozenset[str]] = {
     "bulk": OFFICIALS,
     "hand_overs": frozenset({"administrator", "review_organiser"}), "places": OFFICIALS,
     "drafts": frozenset({"administrator"}), "migrations": frozenset({"administrator"}),
+    "replays": frozenset({"administrator"}),
 }
 APPLICANT_PAGES = frozenset({"applications", "uploads", "annexes"})
 ABOUT_A_CASE = frozenset({"cases", "places", "rows", "findings", "documents", "applications", "uploads", "annexes"})
@@ -237,6 +238,8 @@ class Addresses:
             yield {"code": NONE_SUCH.public_id}, None, True
         elif family == "migrations" and "migration" in rule.arguments:
             yield {"migration": NONE_SUCH.public_id}, None, True
+        elif family == "replays" and "replay" in rule.arguments:
+            yield {"replay": NONE_SUCH.public_id}, None, True
         elif "role" in rule.arguments:
             for role in Role:
                 yield {"role": role.value.replace("_", "-")}, None, False
@@ -248,9 +251,9 @@ class Addresses:
         known = {"public_id": NONE_SUCH.public_id, "section": "overview", "table": "capability", "name": "equipment",
                  "code": "site_documents", "ordinal": 1, "version": 1, "job_id": self.world.batch,
                  "filename": "css/tokens.css", "upload": NONE_SUCH.public_id, "role": "leader", "verb": "schedule",
-                 "migration": NONE_SUCH.public_id,
+                 "migration": NONE_SUCH.public_id, "replay": NONE_SUCH.public_id,
                  "procedure": "cma", "year": 2026}
-        if rule.endpoint.startswith(("procedures.", "drafts.", "migrations.")):
+        if rule.endpoint.startswith(("procedures.", "drafts.", "migrations.", "replays.")):
             known["name"] = "cma"
         assert name in known, f"{rule.endpoint}: say in _fitting of this test what fits <{name}>"
         return known[name]
