@@ -217,12 +217,18 @@ class JobQueue:
         return self._line(row) if row else None
 
     def list_(self, status: str = "failed", after: str | None = None, limit: int = 50) -> Page[JobLine]:
-        """Jobs of one status (waiting, failed, done), newest first, a page at a time."""
+        """Jobs of one status (waiting, failed, done), newest first, a page at a time.
+
+        Raises Refusal("malformed") when `after` is no job.
+        """
         known = {"waiting": WAITING, "failed": FAILED}  # in plain words, so that their indexes serve
         query = _lines().where(known.get(status, _JOB.c.status == status))
         with self.database.reading() as connection:
             if after is not None:
                 since = connection.scalar(select(_JOB.c.created_at).where(_JOB.c.id == after))
+                if since is None:
+                    raise Refusal("malformed", Message(N_(
+                        "This page of the list does not exist; start again from the first.")))
                 query = query.where(
                     or_(_JOB.c.created_at < since, and_(_JOB.c.created_at == since, _JOB.c.id < after))
                 )

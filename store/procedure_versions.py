@@ -23,7 +23,7 @@ from store.records.audit import AuditRecord
 from store.records.columns import table_of
 from store.records.procedures import ProcedureVersionRecord
 from store.tokens import new_token
-from store.version_values import Change, Version, VersionLine
+from store.version_values import Change, Version, VersionLine, too_long
 from workflow import procedures
 from workflow.procedure import Procedure
 from workflow.vocabulary import N_, SYSTEM, Actor, Message, Refusal
@@ -31,7 +31,6 @@ from workflow.vocabulary import N_, SYSTEM, Actor, Message, Refusal
 OWN_FROM = 1001  # numbers below are those of shipped files, so that an upgrade never meets a bureau's own version
 PROOF = "prove_procedure"  # the job
 BEGUN = "enter_version"  # a number thrown away as a draft may be taken again: its stream begins anew with this
-LONGEST = 400_000  # characters of a definition; ten times the longest that is shipped
 _V = table_of(ProcedureVersionRecord)
 _BARE = [c for c in _V.c if c.name != "definition"]
 log = logging.getLogger("wujian.procedures")
@@ -90,9 +89,8 @@ class ProcedureVersions:
         Raises Refusal: stale (somebody saved it meanwhile), unavailable (it is settled), malformed (too long).
         """
         definition = definition.replace("\r\n", "\n")
-        if len(definition) > LONGEST:
-            raise Refusal("malformed", Message(N_("A definition has at most %(count)s characters."),
-                                               {"count": LONGEST}), field="definition")
+        if why := too_long(definition):
+            raise Refusal("malformed", why, field="definition")
         with self._writing() as connection:
             line = self._open(connection, name, version, edition)
             digest = hashlib.sha256(definition.encode()).hexdigest()

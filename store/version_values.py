@@ -7,7 +7,7 @@ from typing import Any
 
 from workflow.faults import Fault
 from workflow.procedure import DefinitionError, Procedure, parse
-from workflow.vocabulary import N_
+from workflow.vocabulary import N_, Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,16 @@ class Change:
     action: str
     actor_name: str
     payload: Mapping[str, Any]
+
+
+LONGEST = 400_000  # characters of a definition; ten times the longest that is shipped
+
+
+def too_long(definition: str) -> Message | None:
+    """Why a text is not even read, if it is longer than any definition."""
+    if len(definition) <= LONGEST:
+        return None
+    return Message(N_("A definition has at most %(count)s characters."), {"count": LONGEST})
 
 
 def read_draft(definition: str, name: str, version: int) -> Procedure:

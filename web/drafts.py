@@ -5,7 +5,7 @@ from werkzeug.wrappers import Response
 
 from forms.versions import VERBS, DraftForm, TurnForm
 from store.procedure_versions import ProcedureVersions
-from store.version_values import Version, VersionLine, read_draft
+from store.version_values import Version, VersionLine, read_draft, too_long
 from web.access import grant_access
 from web.context import current_actor, now, say, tell
 from web.definitionwords import FaultFace, fault_face
@@ -13,6 +13,7 @@ from web.errors import STATUS
 from web.language import hour
 from web.procedures import versions
 from web.versionfaces import read, version_frame
+from workflow.faults import Fault
 from workflow.procedure import DefinitionError
 from workflow.vocabulary import N_, Message, Refusal, Role
 
@@ -102,6 +103,8 @@ def check(name: str, version: int) -> str:
 
 
 def _faults(text: str, line: VersionLine) -> list[FaultFace]:
+    if why := too_long(text):
+        return [fault_face(Fault(0, say(why)))]
     try:
         read_draft(text.replace("\r\n", "\n"), line.name, line.version)
     except DefinitionError as error:

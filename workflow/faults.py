@@ -13,6 +13,7 @@ from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
 from workflow.vocabulary import N_
 
+TOLD = 200  # faults told at once: nobody reads more, and finding the lines of a hundred thousand takes minutes
 _PLACE = re.compile(r"^([A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*)(?::? )")
 _UNKNOWN = re.compile(r"there is no \w+ called ([A-Za-z0-9_]+)")
 # Why the reader insists: said beside what is wrong, by the words of the fault.
@@ -76,10 +77,10 @@ def said_of(errors: Iterable[Any]) -> list[str]:
 
 
 def located(text: bytes, said: Sequence[str], words: Iterable[str] = ()) -> list[Fault]:
-    """The faults with their lines in `text`; `words` are those that may have been meant."""
+    """The first TOLD faults with their lines in `text`; `words` are those that may have been meant."""
     root = _tree(text)
     known = sorted({*words, *_names(root)})
-    return [_fault(root, each, known) for each in said]
+    return [_fault(root, each, known) for each in said[:TOLD]]
 
 
 def _fault(root: Node | None, said: str, known: list[str]) -> Fault:

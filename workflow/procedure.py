@@ -264,6 +264,8 @@ def parse(text: bytes, source: str) -> Procedure:
         raise DefinitionError(source, located(text, said_of(error.errors()))) from error
     except UnfitVerbs as unfit:
         raise DefinitionError(source, located(text, unfit.faults, _WORDS)) from unfit
+    except ValueError as error:  # a day that no calendar has, a number of thousands of digits
+        raise DefinitionError(source, [Fault(0, f"this is no definition: {error}")]) from error
     if faults := list(unknown_words(spec)):
         raise DefinitionError(source, located(text, faults, _WORDS))
     procedure = Procedure(

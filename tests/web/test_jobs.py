@@ -27,6 +27,7 @@ def test_a_job_that_gave_up_is_shown_with_its_reason_and_starts_over(house, clie
     for status in ("waiting", "done"):
         assert administrator.get(f"/jobs?status={status}").status_code == 200
     assert administrator.get("/jobs?status=nonsense").status_code == 404
+    assert administrator.get("/jobs?after=nonsense").status_code == 422
 
 
 def test_nobody_else_sees_or_starts_jobs(client_of, failed):

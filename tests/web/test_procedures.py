@@ -136,7 +136,8 @@ def test_what_is_typed_is_checked_with_its_line_and_nothing_is_kept(
 
 
 @pytest.mark.parametrize("text", ["", "- list", "a: [", "a: &x [*x]", "<script>alert(1)</script>", "名: 值",
-                                  "a: " + "[" * 5000, "a: &a [x,x]\nb: &b [*a,*a]\nc: &c [*b,*b]\nd: [*c,*c]"])
+                                  "a: " + "[" * 5000, "version: " + "9" * 5000, "a: 2026-02-30", "a" * 400_001,
+                                  "a: &a [x,x]\nb: &b [*a,*a]\nc: &c [*b,*b]\nd: [*c,*c]"])
 def test_whatever_is_typed_is_answered_with_its_faults(administrator: Any, text: str) -> None:
     number = begun(administrator)
     answer = sent(administrator, f"/procedures/{NAME}/{number}/check", definition=text)

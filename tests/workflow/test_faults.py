@@ -3,7 +3,7 @@
 import pytest
 
 from workflow import procedures
-from workflow.faults import Fault
+from workflow.faults import TOLD, Fault
 from workflow.procedure import DefinitionError, parse
 
 TEXT = (procedures.HERE / "cma.v1.yaml").read_text("utf-8")
@@ -46,7 +46,15 @@ def test_a_handful_of_aliases_that_stand_for_gigabytes_is_refused_in_few_words()
     assert len(str(refused.value)) < 20_000
 
 
-@pytest.mark.parametrize("text", [b"a: " + b"[" * 20_000, b"a:\n" + b" - " * 5000, b"\xff\xfe", b"- " * 3000])
+@pytest.mark.parametrize("text", [
+    b"a: " + b"[" * 20_000, b"a:\n" + b" - " * 5000, b"\xff\xfe", b"- " * 3000,
+    b"name: 2026-02-30\n", b"version: " + b"9" * 5000])  # fmt: skip
 def test_whatever_cannot_be_read_is_refused_and_not_thrown(text: bytes) -> None:
     with pytest.raises(DefinitionError):
         parse(text, "odd.yaml")
+
+
+def test_of_a_hundred_thousand_faults_only_so_many_are_told_as_anybody_reads() -> None:
+    with pytest.raises(DefinitionError) as refused:
+        parse("".join(f"k{n}: 1\n" for n in range(2000)).encode(), "odd.yaml")
+    assert len(refused.value.found) == TOLD
