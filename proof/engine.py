@@ -1,8 +1,11 @@
 """Whatever is asked of a case, by whomever and in whatever order, it stays whole."""
 
+import os
 import random
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from typing import Any
 
 from sqlalchemy.exc import IntegrityError
@@ -132,10 +135,12 @@ def prove(sequences: int = SEQUENCES, modelled: int = MODELLED) -> Iterator[dict
 def _against_the_model(sequences: int) -> Iterator[dict[str, Any]]:
     seen: dict[str, Counter[str]] = defaultdict(Counter)
     wrongs: dict[str, list[str]] = defaultdict(list)
-    for first in range(0, sequences, PORTION):
-        with both() as urls:
-            for kind, url in urls.items():
-                wrongs[kind] += _portion(url, range(first, min(first + PORTION, sequences)), seen[kind])
+    portions = [range(first, min(first + PORTION, sequences)) for first in range(0, sequences, PORTION)]
+    with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
+        for found in pool.map(_portion_on_both, portions):
+            for kind, (wrong, counted) in found.items():
+                wrongs[kind] += wrong
+                seen[kind] += counted
     for kind, wrong in wrongs.items():
         yield {
             "claim": f"random sequences of up to {MODEL_STEPS} requests go as the reference model says, on {kind}",
@@ -144,6 +149,16 @@ def _against_the_model(sequences: int) -> Iterator[dict[str, Any]]:
             "note": ", ".join(f"{n} {what}" for what, n in sorted(seen[kind].items()))
             + "".join(f"; {w}" for w in wrong[:3]),
         }
+
+
+def _portion_on_both(numbers: range) -> dict[str, tuple[list[str], Counter[str]]]:
+    """What went wrong and what was seen, by kind of database; in a process of its own."""
+    found = {}
+    with both() as urls:
+        for kind, url in urls.items():
+            seen = Counter[str]()
+            found[kind] = _portion(url, numbers, seen), seen
+    return found
 
 
 def _portion(url: str, numbers: range, seen: Counter[str]) -> list[str]:

@@ -346,10 +346,7 @@ def model_of(hand: CaseHand) -> ReferenceModel:
     """A model that stands where the case stands now."""
     file = hand.file
     case, procedure = file.case, file.procedure
-    raw = YAML(typ="safe", pure=True).load(
-        (HERE / f"{procedure.name}.v{procedure.version}.yaml").read_bytes()
-    )
-    actions = {a.name: a.spec.model_dump(by_alias=True) for a in procedure.actions}
+    raw, actions = _as_data(procedure.name, procedure.version)
     model = ReferenceModel(raw, actions, case.facts, case.state, case.track, hand.agency_id)
     model.round, model.acts = case.round, {(a.action, a.person_id) for a in case.acts}
     for answer in case.sign_offs:
