@@ -54,7 +54,7 @@ BREAKING: Mapping[str, tuple[Mapping[str, Any], ...]] = {
 }
 
 # What else a row must hold for a constraint to have its say: the condition of a partial index, or what a CHECK joins.
-HAVING: Mapping[str, Mapping[str, Any]] = {
+HAVING: Mapping[str, dict[str, Any]] = {
     "uq_procedure_version_active": {"status": "active"},
     "uq_audit_entry_stream_seq": {"stream": "agency:1"},
     "fk_delegation_revoked_by_account": {"revoked_at": datetime(2026, 3, 2, tzinfo=UTC)},

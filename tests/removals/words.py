@@ -1,0 +1,147 @@
+"""Every word a definition may use and every check of the engine, found by machine; how each is watched or taken away.
+
+A word is `guard:NAME`, `rule:NAME`, `effect:NAME`, `register:NAME` or `check:NAME` (a check is what the engine asks of
+every action, such as the separation of duties). What can refuse for more than one reason is, beside the whole of it,
+a word for each reason: `guard:NAME#2`. A removed guard, check or rule never stands in the way; a removed effect or
+register does nothing.
+
+The registries are changed in place before the definitions are read, so this module is imported first of all.
+"""
+
+import functools
+import importlib
+import inspect
+import re
+import sys
+import types
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from workflow import effects, guards, rules
+from workflow.verbs import effects as verb_effects
+from workflow.verbs import guards as verb_guards
+
+REASON = re.compile(r"N_\(\s*((?:\"(?:[^\"\\]|\\.)*\"\s*)+)\)")
+Watch = Callable[[str], None]
+Wrap = Callable[[str, Callable[..., Any]], Callable[..., Any]]
+
+
+def reasons(function: Callable[..., Any]) -> tuple[str, ...]:
+    """The sentences with which a guard or a check refuses, in the order of its text."""
+    found = REASON.findall(inspect.getsource(inspect.unwrap(function)))
+    return tuple("".join(re.findall(r"\"((?:[^\"\\]|\\.)*)\"", said)) for said in found)
+
+
+def _registries() -> dict[str, Sequence[dict[str, Callable[..., Any]]]]:
+    return {
+        "guard": (guards.NAMED, verb_guards.NAMED),
+        "rule": (rules.RULES,),
+        "effect": (effects.NAMED, verb_effects.NAMED),
+    }
+
+
+def checks() -> Mapping[str, Callable[..., Any]]:
+    """What the engine asks of every action beside its guards: its imported functions that answer with a reason."""
+    engine = importlib.import_module("workflow.engine")
+    return {
+        name: function
+        for name, function in vars(engine).items()
+        if isinstance(function, types.FunctionType)
+        and function.__module__ != engine.__name__
+        and "Message | None" in str(inspect.signature(function).return_annotation)
+    }
+
+
+def every() -> tuple[str, ...]:
+    """Every word there is, the reasons of each after it."""
+    found = [
+        (kind, name, function)
+        for kind, registries in _registries().items()
+        for registry in registries
+        for name, function in registry.items()
+    ]
+    found += [("check", name, function) for name, function in checks().items()]
+    registers = importlib.import_module("store.registers").REGISTERS
+    found += [("register", name, function) for name, function in registers.items()]
+    words: list[str] = []
+    for kind, name, function in found:
+        words.append(f"{kind}:{name}")
+        said = reasons(function) if kind in ("guard", "check") else ()
+        words += [f"{kind}:{name}#{n}" for n in range(1, len(said) + 1) if len(said) > 1]
+    return tuple(words)
+
+
+def install(wrap: Wrap) -> None:
+    """Put `wrap(word, function)` into the place of every word. Raises ImportError once definitions were read."""
+    if "workflow.procedure" in sys.modules:
+        raise ImportError("tests.removals is imported before anything of ours: the definitions are read already")
+    for kind, registries in _registries().items():
+        for registry in registries:
+            for name, function in registry.items():
+                registry[name] = functools.wraps(function)(wrap(f"{kind}:{name}", function))
+    asked_by, name = rules.asked_by, rules.answers_for_a_department_asked.__name__
+    rules.asked_by = lambda signs: functools.wraps(rules.answers_for_a_department_asked)(  # type: ignore[assignment]
+        wrap(f"rule:{name}", asked_by(signs))
+    )
+    engine = importlib.import_module("workflow.engine")
+    for name, function in checks().items():
+        setattr(engine, name, functools.wraps(function)(wrap(f"check:{name}", function)))
+    registers = importlib.import_module("store.registers").REGISTERS
+    for name, function in registers.items():
+        registers[name] = functools.wraps(function)(wrap(f"register:{name}", function))
+
+
+def watching(seen: Watch) -> Wrap:
+    """Tell of every word that made a difference: only then can anybody notice that it is gone."""
+
+    def wrap(word: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        kind = word.partition(":")[0]
+        said = reasons(function) if kind in ("guard", "check") else ()
+
+        def watched(*arguments: Any) -> Any:
+            if kind == "register":
+                seen(word)
+                return function(*arguments)
+            answer = function(*arguments)
+            if kind == "effect":
+                if answer != arguments[0]:
+                    seen(word)
+            elif kind == "rule":
+                if not answer:
+                    seen(word)
+            elif answer is not None:
+                seen(word)
+                if len(said) > 1:
+                    seen(f"{word}#{said.index(str(answer.text)) + 1}")
+            return answer
+
+        return watched
+
+    return wrap
+
+
+def removing(removed: str) -> Wrap:
+    """Everything as it is, but for this one word."""
+    whole, _, number = removed.partition("#")
+
+    def wrap(word: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        if word != whole:
+            return function
+        kind = word.partition(":")[0]
+        if kind == "rule":
+            return lambda actor, case: True
+        if kind == "effect":
+            return lambda case, actor, command: case
+        if kind == "register":
+            return lambda connection, step, moment: {}
+        if not number:
+            return lambda *arguments: None
+        sentence = reasons(function)[int(number) - 1]
+
+        def without_that_reason(*arguments: Any) -> Any:
+            answer = function(*arguments)
+            return None if answer is not None and str(answer.text) == sentence else answer
+
+        return without_that_reason
+
+    return wrap
