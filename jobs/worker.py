@@ -16,6 +16,7 @@ from datetime import timedelta
 
 from jobs.documents import render_document
 from jobs.duties import DUTIES
+from jobs.informing import inform
 from jobs.migrating import migrate_cases
 from jobs.notices import notify
 from jobs.printing import merge_certificates
@@ -36,6 +37,7 @@ WORK: dict[str, Work] = {
     "render_certificate": render_certificate,
     "render_document": render_document,
     "notify": notify,
+    "inform": inform,
     "merge_certificates": merge_certificates,
     "read_upload": read_upload,
     "migrate_cases": migrate_cases,

@@ -27,7 +27,7 @@ from store.records.people import (
     SessionRecord,
 )
 from store.tokens import new_token
-from workflow.vocabulary import N_, SYSTEM, Actor, Message, Refusal, Role
+from workflow.vocabulary import N_, OF_A_DEPARTMENT, SYSTEM, Actor, Message, Refusal, Role
 
 STREAM = "accounts"
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._@-]{2,79}", re.ASCII)
@@ -327,8 +327,8 @@ def _refuse_mixed(roles: frozenset[Role], department: str | None, agency_id: int
         raise _malformed("roles", N_("An applicant's account holds no other role."))
     if (Role.APPLICANT in roles) != (agency_id is not None):
         raise _malformed("agency", N_("An applicant's account belongs to an agency, and no other account does."))
-    if Role.DEPARTMENT_OFFICER in roles and not department:
-        raise _malformed("department", N_("A department officer's account names the department."))
+    if roles & OF_A_DEPARTMENT and not department:
+        raise _malformed("department", N_("The account of a department's officer or leader names the department."))
 
 
 def _set(connection: Connection, account_id: int, **columns: Any) -> None:

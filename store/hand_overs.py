@@ -26,7 +26,7 @@ from workflow.case import Case
 from workflow.handover import Successor, move
 from workflow.procedure import Procedure
 from workflow.rules import REVIEWERS
-from workflow.vocabulary import N_, Actor, Message, Refusal, Role
+from workflow.vocabulary import N_, OF_A_DEPARTMENT, Actor, Message, Refusal, Role
 
 HANDED_OVER = "hand_over"  # how the audit calls it
 LOOKED_AT = 100  # cases of one look
@@ -268,7 +268,7 @@ def _lonely(connection: Connection, leaver: Account) -> tuple[Lonely, ...]:
     account, role, task = AccountRecord, AccountRoleRecord, TaskRecord
     found = []
     for held in sorted(leaver.roles - {Role.ADMINISTRATOR, *REVIEWERS}):
-        department = leaver.department if held is Role.DEPARTMENT_OFFICER else None
+        department = leaver.department if held in OF_A_DEPARTMENT else None
         others = (
             select(role.account_id)
             .join(account, account.id == role.account_id)

@@ -111,6 +111,19 @@ class JointCases:
             _line(name, children.get(name), parent["facts"]) for name in parent["facts"]["licences"]))
 
 
+    def told(self, case_id: int, payload: Mapping[str, Any]) -> tuple[tuple[int, str], ...]:
+        """(id, public id) of the cases that a job of kind `inform` is for, in the order in which they were opened."""
+        found = select(_CASE.c.id, _CASE.c.public_id).order_by(_CASE.c.id)
+        if payload["to"] == "parent":
+            found = found.where(_CASE.c.id == select(_CASE.c.parent_id).where(_CASE.c.id == case_id).scalar_subquery())
+        else:
+            found = found.where(_CASE.c.parent_id == case_id)
+        if payload["which"] is not None:
+            found = found.where(_CASE.c.procedure.in_(payload["which"]))
+        with self.database.reading() as connection:
+            return tuple((row.id, row.public_id) for row in connection.execute(found))
+
+
 def _parent(row: Mapping[Any, Any]) -> JointParent:
     return JointParent(
         row["public_id"], row["number"], procedures.find(row["procedure"], row["procedure_version"]), row["state"],

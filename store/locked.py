@@ -19,6 +19,7 @@ from workflow import procedures
 from workflow.case import Act, Case, SignOff
 from workflow.clocks import Law
 from workflow.deadlines import Clock as CaseClock
+from workflow.joint_licences import DECIDING
 from workflow.procedure import Procedure
 from workflow.verbs.facts import named_persons
 from workflow.vocabulary import N_, Actor, Message, Refusal, Verdict
@@ -155,6 +156,7 @@ def parties(procedure: Procedure, case: Case) -> frozenset[str]:
     """Who has a part in a case beyond the applicant and the bureau-wide roles."""
     return frozenset(
         {f"department:{d}" for d in procedure.asked(case.facts)}
+        | {f"department:{d}" for d in case.fact(DECIDING) or ()}
         | {f"person:{p}" for p in case.fact("team") or ()}
         | {f"person:{p}" for p in named_persons(case.facts)}
     )

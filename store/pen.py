@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import JSON, Connection, bindparam, func, insert, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 
-from store import audit, separation, together
+from store import audit, joint_steps, separation, together
 from store.law import pins_of
 from store.locked import Locked, lock, parties, stale
 from store.records.cases import CasePartyRecord, CaseRecord, SignOffRecord, TaskRecord
@@ -22,7 +22,6 @@ from store.registers import REGISTERS, Moment
 from store.together import Adding, Dropping, Write
 from store.tokens import new_token
 from store.verb_notices import addressed, leaves_at
-from workflow import procedures
 from workflow.alarms import alarms_on, escalations
 from workflow.case import Case, SignOff
 from workflow.clocks import counted_by, due_on, lapses_on, opened
@@ -150,26 +149,17 @@ def write_steps(
         (_SIGN_OFF, [_answer(before.id, a, moment.at) for a in final.sign_offs[len(before.sign_offs) :]]),
         *tasks,
         *_turn_parties(connection, locked.procedure, before, final),
-        (_JOB, [job for step in steps for job in _jobs(locked.procedure, step, moment.at)]),
+        (_JOB, [job for step in steps for job in _jobs(locked.procedure, step, final, moment.at)]),
     ]
     if not together.write(connection, _WRITE, values, writes):
         raise stale(connection, locked)
     due = due_on(final.clocks) or NEVER
     if some_stay and due != (due_on(before.clocks) or NEVER):
         connection.execute(_RESCHEDULE, {"key": final.id, "due": due})
-    for opens in (step.action.spec.opens for step in steps):
-        if opens:
-            open_case(
-                connection,
-                procedures.current(opens.procedure, moment.on),
-                SYSTEM,
-                agency_id=final.agency_id,
-                agency_name=locked.row["agency_name"],
-                subject=locked.row["subject"],
-                facts={n: final.fact(n) for n in opens.copies} | {opens.link: locked.public_id},
-                moment=moment,
-                parent_id=before.id,
-            )
+    heading = {name: locked.row[name] for name in ("agency_name", "subject")} | {"agency_id": final.agency_id}
+    for opens in (spec for step in steps if (spec := step.action.spec.opens)):
+        for procedure, facts in joint_steps.to_open(connection, final, locked.public_id, opens, moment):
+            open_case(connection, procedure, SYSTEM, **heading, facts=facts, moment=moment, parent_id=before.id)
     return final
 
 
@@ -302,9 +292,11 @@ def _holders(case_id: int, found: frozenset[str]) -> list[dict[str, Any]]:
     return [{"case_id": case_id, "holder": h} for h in sorted(found)]
 
 
-def _jobs(procedure: Procedure, step: Step, at: datetime) -> list[dict[str, Any]]:
+def _jobs(procedure: Procedure, step: Step, final: Case, at: datetime) -> list[dict[str, Any]]:
     spec = step.action.spec
     wanted: list[tuple[str, dict[str, Any]]] = [(kind, {}) for kind in spec.jobs]
+    if payload := joint_steps.told(procedure, step, final):
+        wanted.append((joint_steps.INFORM, payload))
     wanted += [
         ("render_document", {"document": name, "version": step.after.version}) for name in spec.documents
     ]

@@ -31,7 +31,7 @@ from store.records.columns import NEVER, table_of
 from store.scope import delegated_procedure, visible_to
 from store.values import Page, QueueLine
 from workflow.deadlines import Clock
-from workflow.vocabulary import N_, Actor, Message, Refusal, Role
+from workflow.vocabulary import N_, OF_A_DEPARTMENT, Actor, Message, Refusal, Role
 
 PAGE = 50          # lines of a page; a display choice
 CAP = 1000         # a count goes no further: "more than 1,000" is all a desk needs to know
@@ -171,7 +171,7 @@ def holder_of(actor: Actor, role: Role) -> str:
     actor = actor.seat
     if role is Role.APPLICANT:
         return f"agency:{actor.agency_id}"
-    if role is Role.DEPARTMENT_OFFICER:
+    if role in OF_A_DEPARTMENT:
         return f"department:{actor.department}"
     if role in (Role.TEAM_LEADER, Role.REVIEWER):
         return f"person:{actor.person_id}"

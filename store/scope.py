@@ -6,19 +6,21 @@ A property test holds the two equal. Everything that reads on behalf of a person
 from sqlalchemy import ColumnElement, and_, exists, false, or_, true
 
 from store.records.cases import CasePartyRecord, CaseRecord
-from workflow.vocabulary import Actor, Role
+from workflow.vocabulary import OF_A_DEPARTMENT, Actor, Role
 
 # These see every case that has left the applicant's desk; the others only those they have a part in.
 BUREAU_WIDE = frozenset(
     {Role.WINDOW_OFFICER, Role.REVIEW_ORGANISER, Role.LEADER, Role.ISSUING_CLERK, Role.INSPECTOR, Role.SYSTEM}
 )
+# ... as a department, whose leader sees what its officers see, or as a person.
+TAKING_PART = frozenset({Role.TEAM_LEADER, Role.REVIEWER}) | OF_A_DEPARTMENT
 
 
 def holders(actor: Actor) -> frozenset[str]:
     """The names under which an actor takes part in cases; for a delegate those of the principal."""
     actor = actor.seat
     found = {f"person:{actor.person_id}"}
-    if Role.DEPARTMENT_OFFICER in actor.roles and actor.department:
+    if actor.roles & OF_A_DEPARTMENT and actor.department:
         found.add(f"department:{actor.department}")
     return frozenset(found)
 
@@ -32,7 +34,7 @@ def visible_to(actor: Actor) -> ColumnElement[bool]:
     filed = CaseRecord.submitted_at.is_not(None)
     if actor.roles & BUREAU_WIDE:
         clauses.append(filed)
-    if actor.roles & {Role.TEAM_LEADER, Role.REVIEWER, Role.DEPARTMENT_OFFICER}:
+    if actor.roles & TAKING_PART:
         clauses.append(
             and_(
                 filed,
@@ -67,6 +69,6 @@ def sees(
     if not filed:
         return False
     return bool(actor.roles & BUREAU_WIDE) or (
-        bool(actor.roles & {Role.TEAM_LEADER, Role.REVIEWER, Role.DEPARTMENT_OFFICER})
+        bool(actor.roles & TAKING_PART)
         and bool(parties & holders(actor))
     )

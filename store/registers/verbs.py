@@ -15,7 +15,7 @@ from store.registers.moment import Moment
 from workflow.engine import Step
 from workflow.verb_commands import AddSigner, Consult, CopyTo, Transfer
 from workflow.verbs.facts import LAST_ACT, NAMES, role_of
-from workflow.vocabulary import N_, Message, Refusal, Role
+from workflow.vocabulary import N_, OF_A_DEPARTMENT, Message, Refusal, Role
 
 _JOB = table_of(JobRecord)
 _STAFF = sorted(r.value for r in Role if r not in (Role.APPLICANT, Role.SYSTEM))
@@ -32,7 +32,7 @@ def person_may_take_it(connection: Connection, step: Step, moment: Moment) -> Ma
         .join(held, held.account_id == account.id)
         .where(account.active, account.person_id == command.person, held.role == role)
     )
-    if isinstance(command, Transfer) and role == Role.DEPARTMENT_OFFICER.value:
+    if isinstance(command, Transfer) and role in OF_A_DEPARTMENT:
         query = query.where(account.department == step.actor.department)
     found = connection.execute(query.order_by(account.id)).first()
     if found is None:

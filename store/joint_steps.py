@@ -1,0 +1,87 @@
+"""What a step of one case means for others of the same application: the cases it opens, and what it has them told.
+
+Both are part of the step's own transaction. Nothing here locks a second case: a new case is nobody's yet, and what is
+told is a job that somebody does afterwards (`jobs.informing`).
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from store.records.cases import CaseRecord
+from store.registers import Moment
+from workflow import procedures
+from workflow.case import Case
+from workflow.engine import Step
+from workflow.joint_licences import DECIDING
+from workflow.procedure import OpensSpec, Procedure
+from workflow.vocabulary import N_, Message, Refusal
+
+INFORM = "inform"  # the kind of job that tells another case
+
+
+def to_open(
+    connection: Connection, case: Case, public_id: str, opens: OpensSpec, moment: Moment
+) -> list[tuple[Procedure, dict[str, Any]]]:
+    """The cases that a step opens: their procedure, and the facts they begin with.
+
+    One for each procedure that a fact lists is opened once: taken again after a return, the step finds those that are
+    under way. Raises Refusal("unmet") when one of them cannot be opened; then none is.
+    """
+    facts = {name: case.fact(name) for name in opens.copies} | {opens.link: public_id}
+    if opens.procedure is not None:
+        return [(procedures.current(opens.procedure, moment.on), facts)]
+    listed = tuple(dict.fromkeys(case.fact(opens.each or "") or ()))
+    child = CaseRecord
+    under_way = set(connection.scalars(
+        select(child.procedure).where(child.parent_id == case.id, child.closed_at.is_(None))))  # fmt: skip
+    found = [_in_force(name, opens, moment) for name in listed if name not in under_way]
+    return [(p, {**facts, DECIDING: [p.spec.department] if p.spec.department else []}) for p in found]
+
+
+def told(procedure: Procedure, step: Step, final: Case) -> dict[str, Any] | None:
+    """What the step has other cases told, as the payload of a job; None when it tells nobody.
+
+    `final` is the case as it is written, with what the registers of the step reported.
+    """
+    informs = step.action.spec.informs
+    if informs is None:
+        return None
+    return {
+        "to": informs.to,
+        "action": informs.action,
+        "which": None if informs.which is None else list(final.fact(informs.which) or ()),
+        "licence": procedure.name,
+        "state": step.after.state,
+        "outcome": procedure.states[step.after.state].outcome or informs.outcome or "",
+        "facts": {name: _plain(final.fact(name)) for name in informs.carries},
+    }
+
+
+def _in_force(name: str, opens: OpensSpec, moment: Moment) -> Procedure:
+    if name not in opens.among:
+        raise Refusal("unmet", Message(
+            N_("“%(licence)s” cannot be handled together with the others here. Ask the applicant to take it out of the "
+               "application and to apply for it on its own."),
+            {"licence": name}))  # fmt: skip
+    try:
+        return procedures.current(name, moment.on)
+    except Refusal as refusal:
+        raise Refusal("unmet", Message(
+            N_("No version of “%(licence)s” is in force, so no case can be opened for it, and nothing was done for the "
+               "other licences either. Ask the administrator to activate a version, then try again."),
+            {"licence": _title(name)})) from refusal  # fmt: skip
+
+
+def _title(name: str) -> Message | str:
+    try:
+        return procedures.latest(name).spec.title.message()
+    except Refusal:
+        return name
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return dict(value)
+    return list(value) if isinstance(value, (list, tuple)) else value
