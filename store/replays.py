@@ -48,8 +48,8 @@ _BARE = [column for column in _R.c if column.name != "definition"]
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Over the cases looked at so far: how many of each kind; then and now: working days of the `ended` cases that
-    end in both, steps taken, documents issued, and materials that the applicants hand in."""
+    """Over the cases looked at so far: how many of each kind. Of the `ended` cases that end in both, then and now:
+    working days, steps taken, documents issued, and materials that the applicants hand in."""
 
     kinds: Mapping[str, int]
     differing: int = 0
@@ -64,11 +64,13 @@ class Totals:
         return sum(self.kinds.values())
 
     def plus(self, kind: str, one: "Found", *, ends: bool) -> "Totals":
-        days = (one.days[0] or 0, one.days[1] or 0) if ends else (0, 0)
+        days = (one.days[0] or 0, one.days[1] or 0)
+        counted = one if ends else Found(None, None)
         return Totals(
             {**self.kinds, kind: self.kinds.get(kind, 0) + 1},
-            self.differing + (one.difference is not None), self.ended + ends, _sum(self.days, days),
-            _sum(self.steps, one.steps), _sum(self.papers, one.papers), _sum(self.materials, one.materials),
+            self.differing + (one.difference is not None), self.ended + ends,
+            _sum(self.days, days if ends else (0, 0)), _sum(self.steps, counted.steps),
+            _sum(self.papers, counted.papers), _sum(self.materials, counted.materials),
         )  # fmt: skip
 
     def plain(self) -> dict[str, Any]:

@@ -37,12 +37,11 @@ STATUSES = {"running": (N_("Running"), "active"), "done": (N_("Done"), "good"), 
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One line of the totals: then, now, and by how much it grew. `note` says of which cases."""
+    """One line of the totals: then, now, and by how much it grew."""
 
     label: str
     then: int
     now: int
-    note: Message | None = None
 
     @property
     def grew(self) -> int:
@@ -132,8 +131,7 @@ def _lists(totals: Totals) -> list[dict[str, Any]]:
 
 def _measures(totals: Totals) -> list[Measure]:
     return [
-        Measure(N_("Working days from filing to the end"), *totals.days,
-                Message(N_("of the %(count)s cases that end in both"), {"count": totals.ended})),
+        Measure(N_("Working days from filing to the end"), *totals.days),
         Measure(N_("Steps taken"), *totals.steps),
         Measure(N_("Materials that applicants hand in"), *totals.materials),
         Measure(N_("Documents issued"), *totals.papers)]

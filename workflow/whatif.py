@@ -88,16 +88,17 @@ def what_if(past: PastCase, draft: Procedure, law: Law) -> WhatIf:
     at: int | None = None
     refused: PastAct | None = None
     for number, act in enumerate(past.acts, 1):
-        _live(lenient[past.procedure.digest], then, act, law)
+        label = _label(past.procedure, draft, act.action)
+        _live(lenient[past.procedure.digest], then, act, law, label)
         if now.ended_on is not None:
             continue
-        why = _live(lenient[draft.digest], now, act, law)
+        why = _live(lenient[draft.digest], now, act, law, label)
         if difference is None and (why is not None or now.case.state != then.case.state):
             at = number
             difference = why or say(
                 "After “%(action)s” of %(on)s the case is “%(now)s”; it was “%(then)s”.",
                 "%(on)s 执行“%(action)s”之后，案件为“%(now)s”；当时为“%(then)s”。",
-                action=_label(past.procedure, draft, act.action),
+                action=label,
                 on=act.on.isoformat(),
                 now=draft.states[now.case.state].label.message(),
                 then=past.procedure.states[then.case.state].label.message(),
@@ -146,7 +147,9 @@ def _opened(past: PastCase, procedure: Procedure, law: Law) -> _Life:
     return _Life(case, filed)
 
 
-def _live(procedure: Procedure, life: _Life, act: PastAct, law: Law) -> Message | None:
+def _live(
+    procedure: Procedure, life: _Life, act: PastAct, law: Law, label: Message | str
+) -> Message | None:
     """Take one recorded act; why it could not be taken, or None. What a limit takes before it comes first."""
     case = life.case
     if act.facts:
@@ -163,7 +166,7 @@ def _live(procedure: Procedure, life: _Life, act: PastAct, law: Law) -> Message 
             on=act.on.isoformat(), action=procedure.by_name[owed].label,
         )  # fmt: skip
     if action is None:
-        return say("There is no “%(action)s” any more.", "不再有“%(action)s”这一操作。", action=act.action)
+        return say("There is no “%(action)s” any more.", "不再有“%(action)s”这一操作。", action=label)
     try:
         command = rebuilt(action.command, act.payload)
         steps = fire(procedure, case, act.action, act.actor, command, act.on, law)

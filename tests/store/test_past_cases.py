@@ -50,7 +50,7 @@ def test_a_step_that_is_no_more_is_where_it_sticks(cases: CaseStore, cma_case: C
     found = what_if(past, draft_of(past.procedure, rename), cases.laws.current())
     assert found.kind is Kind.STUCK and found.days[0] is not None and found.days[1] is None
     assert found.first_difference is not None
-    assert spoken(found.first_difference, "en") == "There is no “accept” any more."
+    assert spoken(found.first_difference, "en") == "There is no “Accept” any more."
 
 
 def test_a_decision_that_is_not_possible_is_another_decision(

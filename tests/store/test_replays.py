@@ -81,9 +81,9 @@ def test_a_draft_says_where_each_case_first_differs(
     assert found.totals.kinds == {"stuck": 1, "same": 1} and found.totals.differing == 1
     [line] = replays.lines(found, "stuck").lines
     assert line.found.difference is not None and line.found.at is not None
-    assert spoken(line.found.difference, "en") == "There is no “accept” any more."
+    assert spoken(line.found.difference, "en") == "There is no “Accept” any more."
     assert line.found.days[1] is None and line.number
-    assert found.totals.ended == 1, "days are compared only where both end"
+    assert found.totals.ended == 1 and found.totals.steps[0] == found.totals.steps[1], "compared where both end"
 
 
 def test_lines_are_turned_over_by_key_and_searched(
