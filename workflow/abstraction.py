@@ -133,6 +133,9 @@ class Vocabulary:
             },
         }
         self.subject = _subject(procedure)
+        for opens in (a.spec.opens for a in procedure.actions if a.spec.opens):
+            if opens.each:  # what one licence may do another may: two of them show all there is
+                self.told_apart[opens.each] = tuple(opens.among[:n] for n in range(min(len(opens.among), 2) + 1))
         if self.subject:
             self.told_apart.setdefault(self.subject, ("one", "another"))
         for fact in (c.until.fact for c in procedure.spec.clocks.values() if c.until):

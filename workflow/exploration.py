@@ -13,6 +13,8 @@ from typing import Any
 
 from workflow.abstraction import Unknowable
 from workflow.allowances import Allowance
+from workflow.joint_commands import Inform
+from workflow.joint_licences import DECIDING
 from workflow.procedure import Procedure
 from workflow.proofs import TITLES, Proof, Property, Standing, Verdict
 from workflow.properties import left_to_act, limits, looked_at, words
@@ -39,7 +41,9 @@ def prove(
     an officer). `allowances`: the rows in force; None leaves unasked whether every limit has its article. `given`:
     facts that a case is opened with (a child case has its parent's). Pure; takes seconds.
     """
-    facts = dict.fromkeys(given, ANY)
+    facts: dict[str, Any] = dict.fromkeys(given, ANY)
+    if procedure.spec.department:
+        facts[DECIDING] = (procedure.spec.department,)
     bureau = None if people is None else staff_of(people, departments)
     invented = invented_staff(procedure)
     one = invented_staff(procedure, (*named_signers(procedure), "department_1"))
@@ -122,6 +126,16 @@ def _scope(procedure: Procedure) -> tuple[Message, ...]:
                 "At most %(number)s departments are asked on a case: one more than have to agree.",
                 "每案会签部门至多 %(number)s 个，即比所需同意数多一个。",
                 number=most_asked(procedure),
+            )
+        )
+    if any(a.command is Inform for a in procedure.actions):
+        found.append(
+            say(
+                "Other cases of the application tell what they tell at any time, in any order, or never: the case can be "
+                "finished without being told. Two licences stand for all. Who took part in another case is taken to be "
+                "somebody else.",
+                "同一申请的其他案件可随时、以任何次序告知或者始终不告知；即使不告知，本案亦能办结。以两项许可代表全部许可。"
+                "参与其他案件办理的人员视为另有其人。",
             )
         )
     if len(parts(procedure)) > 1:

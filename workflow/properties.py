@@ -103,8 +103,9 @@ def _finishes(ways: Ways, key: str) -> Property:
     ]
     back: dict[int, list[int]] = {}
     for n, situation in enumerate(ways.found):
-        for there, _ in situation.leads:
-            back.setdefault(there, []).append(n)
+        for there, move in situation.leads:
+            if move.kind is not Kind.TOLD:  # nobody waits for ever for another case to tell something
+                back.setdefault(there, []).append(n)
     able, queue = set(ends), deque(ends)
     while queue:
         for before in back.get(queue.popleft(), ()):

@@ -16,7 +16,7 @@ from workflow.stories import STORY_DAY
 from workflow.surroundings import Staff, could
 from workflow.verbs.facts import LAST_ACT
 from workflow.verbs.facts import RESERVED as VERBS_FACTS
-from workflow.vocabulary import Actor, Role, Verdict
+from workflow.vocabulary import OF_A_DEPARTMENT, Actor, Verdict
 
 SAME, ANOTHER = "one", "another"
 
@@ -54,7 +54,7 @@ class Crowd:
         )
 
     def _of(self, person: Actor) -> str:
-        department = person.department if Role.DEPARTMENT_OFFICER in person.roles else None
+        department = person.department if OF_A_DEPARTMENT & person.roles else None
         return repr((sorted(person.roles), department, sorted(self.risky[person.person_id])))
 
 

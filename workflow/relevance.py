@@ -63,7 +63,7 @@ def written(action: Action) -> frozenset[str]:
     found: set[str] = set()
     for effect in action.spec.effects:
         if isinstance(effect, EffectSpec):
-            found |= {*(effect.set or {}), *(effect.keep or {})}
+            found |= {*(effect.set or {}), *(effect.keep or {}), *(effect.persons or {})}
     for register in action.spec.registers:
         found |= set(REPORTED.get(register, {}))
     return frozenset(found)
@@ -71,5 +71,5 @@ def written(action: Action) -> frozenset[str]:
 
 def _duty_facts(procedure: Procedure, state: str) -> set[str]:
     specs = procedure.states[state].duties
-    facts = {f for d in specs for f in (d.each, d.person, d.persons) if f}
+    facts = {f for d in specs for f in (d.each, d.unless, d.person, d.persons) if f}
     return facts | ({ANSWERS} if any(d.each for d in specs) else set())

@@ -5,8 +5,10 @@ from itertools import combinations
 from typing import Any
 
 from workflow import commands as c
+from workflow import joint_commands as j
 from workflow import verb_commands as v
 from workflow.case import Case
+from workflow.joint_licences import FAILED_LICENCES, LICENCES, TOOK_PART
 from workflow.procedure import Action, Procedure
 from workflow.stories import STORY_DAY
 from workflow.surroundings import Staff, most_asked
@@ -32,6 +34,8 @@ def specimens(
     kind = action.command
     if kind in FIXED:
         yield from FIXED[kind]
+    elif kind is j.Inform:
+        yield from _tellings(procedure, action, case)
     elif kind in _MADE:
         yield from _MADE[kind](procedure, case, actor, staff, alike)
     else:
@@ -118,6 +122,35 @@ def _copies(
         yield v.CopyTo(persons=(other.person_id,))
 
 
+def _separations(
+    procedure: Procedure, case: Case, actor: Actor, staff: Staff, alike: Callable[[Actor], Any]
+) -> Iterator[c.Command]:
+    yield from (j.DecideSeparately(licence=name, grounds=TEXT) for name in case.fact(LICENCES) or ())
+
+
+def _nominations(
+    procedure: Procedure, case: Case, actor: Actor, staff: Staff, alike: Callable[[Actor], Any]
+) -> Iterator[c.Command]:
+    """Everybody of some team that may be seated, so that such a team has a nominee of every department."""
+    teams = staff.teams(max(1, procedure.numbers.get("team_at_least", 1)), alike)
+    yield from (j.NominateExperts(experts=team) for team in teams[:1])
+
+
+def _tellings(procedure: Procedure, action: Action, case: Case) -> Iterator[c.Command]:
+    """What the other cases of the application may tell: a child its result, of whatever kind; the parent its review,
+    in which this licence's own lines meet or do not. Whether and when they tell it, nobody knows."""
+    if "take_review" in action.spec.effects:
+        for conclusion in ("meets", "does_not_meet"):
+            for failed in ((), (procedure.name,)):
+                told = {"review_conclusion": conclusion, FAILED_LICENCES: failed, TOOK_PART: ()}
+                yield j.Inform(licence=TEXT, state=TEXT, facts=told)
+    elif any(word in action.spec.guards for word in ("result_is_new", "separation_is_new")):
+        for licence in case.fact(LICENCES) or ():
+            yield j.Inform(licence=licence, state=TEXT, outcome="granted")
+    else:
+        yield j.Inform(licence=TEXT, state=TEXT)
+
+
 Maker = Callable[[Procedure, Case, Actor, Staff, Callable[[Actor], Any]], Iterator[c.Command]]
 _MADE: Mapping[type[c.Command], Maker] = {
     c.OrganiseReview: _teams,
@@ -128,6 +161,8 @@ _MADE: Mapping[type[c.Command], Maker] = {
     v.RemoveSigner: _removed_signers,
     v.Suspend: _suspensions,
     v.CopyTo: _copies,
+    j.DecideSeparately: _separations,
+    j.NominateExperts: _nominations,
 }
 FIXED: Mapping[type[c.Command], tuple[c.Command, ...]] = {
     c.Plain: (c.Plain(note=TEXT),),
@@ -149,4 +184,4 @@ FIXED: Mapping[type[c.Command], tuple[c.Command, ...]] = {
     v.Resume: (v.Resume(reason=TEXT),),
     v.Comment: (v.Comment(text=TEXT),),
 }
-KNOWN = frozenset(FIXED) | frozenset(_MADE)
+KNOWN = frozenset(FIXED) | frozenset(_MADE) | {j.Inform}

@@ -46,6 +46,7 @@ class Kind(StrEnum):
     ACT = "act"  # a person does it
     LAPSE = "lapse"  # a clock has run out and the system acts
     JOB = "job"  # a finished job reports
+    TOLD = "told"  # another case of the same application tells
     EDIT = "edit"  # the applicant changes the application; no action of the procedure
 
 
@@ -212,6 +213,14 @@ def step_words(
         return say(
             "A limit passes%(known)s and the system acts: “%(action)s”. The case is now “%(state)s”.",
             "期限届满%(known)s，系统自动执行“%(action)s”。案件现为“%(state)s”。",
+            action=label,
+            state=state,
+            known=known,
+        )
+    if kind is Kind.TOLD:
+        return say(
+            "Another case of the application tells: “%(action)s”%(known)s. The case is now “%(state)s”.",
+            "同一申请的另一案件告知：“%(action)s”%(known)s。案件现为“%(state)s”。",
             action=label,
             state=state,
             known=known,

@@ -17,7 +17,7 @@ from typing import Any
 
 from workflow import sign_offs
 from workflow.procedure import Action, Procedure
-from workflow.vocabulary import SYSTEM, Actor, Role
+from workflow.vocabulary import OF_A_DEPARTMENT, SYSTEM, Actor, Role
 
 
 class _Any:
@@ -37,7 +37,8 @@ REPORTED: Mapping[str, Mapping[str, Any]] = {
     "number_acceptance": {"case_number": ANY},
     "open_correction_items": {"corrections_open": 1},
     "open_checklist": {"findings_open": ANY, "findings_failed": 0},
-    "record_findings": {"findings_open": ANY, "findings_failed": ANY},
+    "open_joint_checklist": {"findings_open": ANY, "findings_failed": 0, "failed_licences": ()},
+    "record_findings": {"findings_open": ANY, "findings_failed": ANY, "failed_licences": ANY},
     "confirm_rows": _ROWS,
     "confirm_rows_on_commitment": _ROWS,
     "issue_certificate": _CERTIFICATE,
@@ -58,6 +59,7 @@ REPORTED: Mapping[str, Mapping[str, Any]] = {
     "commitment_is_open": {"commitment_bars": ANY},
     "bar_commitment_track": {},
     "team_suits_the_case": {},
+    "nominees_are_fit": {},
     "person_may_take_it": {},  # the names of persons are for display
     "person_may_read_it": {},
     "department_is_known": {},
@@ -76,6 +78,8 @@ EDITED: Mapping[str, Any] = {
     "field_code": ANY,
     "industry_code": ANY,
     "departments": ANY,
+    "licences": ANY,
+    "deciding_departments": ANY,
     "mandatory_standards": ANY,
     "sites": ANY,
     "dossier_gaps": ANY,
@@ -97,12 +101,15 @@ TOLD_APART: Mapping[str, tuple[Any, ...]] = {
     "commitment_bars": ((), ("a bar",)),
     "commitment_text_sha256": ("", "ab" * 32),
     "corrections": (0, 1),
+    "took_part": ((),),  # of another case: that those people are others is taken for granted
 }
 
 # the roles behind each rule that looks at more than a role
 ROLES_BEHIND: Mapping[str, frozenset[Role]] = {
     "is_the_applicant": frozenset({Role.APPLICANT}),
     "answers_for_a_department_asked": frozenset({Role.DEPARTMENT_OFFICER}),
+    "decides_for_the_department": frozenset({Role.DEPARTMENT_LEADER}),
+    "works_for_the_deciding_department": frozenset({Role.DEPARTMENT_OFFICER}),
     "leads_the_team": frozenset({Role.TEAM_LEADER}),
     "is_on_the_team": frozenset({Role.TEAM_LEADER, Role.REVIEWER}),
     "is_the_system": frozenset({Role.SYSTEM}),
@@ -158,9 +165,11 @@ def invented_staff(procedure: Procedure, departments: Collection[str] = ()) -> S
     size = max(2, *procedure.numbers.values(), 2)
     anonymous = (f"department_{n}" for n in range(1, most_asked(procedure) + 1))
     asked = tuple(departments) or (*named_signers(procedure), *anonymous)
+    if (own := procedure.spec.department) and own not in asked:
+        asked = (own, *asked)
     people = [APPLICANT]
     for number, role in enumerate(Role, 2):
-        if role not in (Role.APPLICANT, Role.SYSTEM, Role.DEPARTMENT_OFFICER):
+        if role not in OF_A_DEPARTMENT | {Role.APPLICANT, Role.SYSTEM}:
             twice = (
                 () if role in (Role.TEAM_LEADER, Role.REVIEWER) else (1,)
             )  # a team is seated, not passed on
@@ -179,6 +188,12 @@ def invented_staff(procedure: Procedure, departments: Collection[str] = ()) -> S
         for n, d in enumerate(asked)
         for m in (0, 1)
     ]
+    if any(a.spec.who == "decides_for_the_department" for a in procedure.actions):
+        people += [
+            Actor(-300 - 2 * n - m, f"leader-{d}{'-b' * m}", d, frozenset({Role.DEPARTMENT_LEADER}), department=d)
+            for n, d in enumerate(asked)
+            for m in (0, 1)
+        ]
     return Staff(tuple(people), asked, True)
 
 
@@ -211,7 +226,7 @@ def most_asked(procedure: Procedure) -> int:
 def staff_of(people: Iterable[Actor], departments: Collection[str] | None) -> Staff:
     """The people that a bureau has, and an applicant."""
     bureau = tuple(p for p in people if p.roles - {Role.APPLICANT, Role.SYSTEM})
-    own = dict.fromkeys(p.department for p in bureau if p.department and Role.DEPARTMENT_OFFICER in p.roles)
+    own = dict.fromkeys(p.department for p in bureau if p.department and OF_A_DEPARTMENT & p.roles)
     asked = own if departments is None else dict.fromkeys(departments)
     return Staff(
         (APPLICANT, *bureau), tuple(sorted(asked, key=lambda d: d in own)), False

@@ -17,6 +17,7 @@ from workflow import engine
 from workflow.abstraction import Open, Undecided, Vocabulary, watching
 from workflow.case import Case
 from workflow.commands import Annul, Command, Decide, Plain, Refuse
+from workflow.joint_commands import Inform
 from workflow.procedure import Action, Duty, Procedure, duties
 from workflow.reduction import Crowd, Reduction
 from workflow.relevance import EDITED_ANEW, mattering
@@ -277,6 +278,8 @@ class Ways:
     def _actors(self, situation: Situation, case: Case, action: Action) -> list[tuple[Kind, Actor]]:
         """One actor of each kind that can be told apart."""
         if action.spec.who == "is_the_system":
+            if action.command is Inform:  # another case may tell it at any time, and need not ever
+                return [(Kind.TOLD, SYSTEM)]
             if action.name in self.lapse_actions:
                 running = (c.name for c in case.clocks if c.is_running)
                 owed = any(self.original.spec.clocks[n].on_lapse == action.name for n in running)
