@@ -34,6 +34,7 @@ from store.records.columns import NEVER, table_of
 from store.scope import visible_to
 from store.values import CaseFile, Performed, TimelineEntry
 from workflow import engine
+from workflow.asking import COMMAND_ID_LENGTH, Asked, command_of
 from workflow.clocks import Law, lapsed
 from workflow.commands import Command, Plain
 from workflow.deadlines import NoAllowance
@@ -49,7 +50,6 @@ _PARENT = _CASE.alias("parent")
 _WITH_PARENT = select(_CASE, _PARENT.c.public_id.label("parent_public_id")).select_from(
     _CASE.outerjoin(_PARENT, _PARENT.c.id == _CASE.c.parent_id)
 )
-COMMAND_ID_LENGTH = 40  # as long as the audit keeps it
 
 
 class CaseStore:
@@ -198,6 +198,27 @@ class CaseStore:
                 if answer := replay(connection, command_id, locked, name, actor):
                     return answer
             raise
+
+    def perform_asked(
+        self, public_id: str, asked: Asked, actor: Actor, *, reauthenticated: bool = False
+    ) -> Performed:
+        """`perform` for a request that was read from JSON; which command it carries, the action says.
+
+        Raises Refusal as `perform`, and malformed naming the field of the command that is wrong.
+        """
+        file = self.get(public_id, actor)
+        action = file.procedure.by_name.get(asked.action)
+        if action is None or not action.who(actor.seat, file.case):
+            action = engine.permit(file.procedure, file.case, asked.action, actor)  # says why not
+        return self.perform(
+            public_id,
+            asked.action,
+            actor,
+            command_of(action.command, asked.command),
+            command_id=asked.command_id,
+            expected_version=asked.expected_version,
+            reauthenticated=reauthenticated,
+        )
 
     def perform_as_system(self, case_id: int, name: str, command: Command, *, command_id: str) -> Performed:
         """An action that only the system takes: the clock, or a finished job. Exactly once per `command_id`."""

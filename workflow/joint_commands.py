@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from workflow.parsing import Command, a_text, malformed, some_texts
+from workflow.parsing import Command, a_text, is_plain, malformed, some_texts
 from workflow.vocabulary import N_
 
 
@@ -28,8 +28,8 @@ class Inform(Command):
         self._put("state", a_text("state", self.state, required=True))
         if self.outcome not in self.OUTCOMES:
             raise malformed("outcome", N_("This is not how a case ends."))
-        if not isinstance(self.facts, Mapping) or any(type(name) is not str for name in self.facts):
-            raise malformed("facts", N_("Facts have names."))
+        if not isinstance(self.facts, Mapping) or not is_plain(self.facts):
+            raise malformed("facts", N_("Facts have names and plain values."))
         self._put("facts", dict(self.facts))
 
 

@@ -1,14 +1,17 @@
 """How a command parses itself: what every command has, and the readings that its fields share."""
 
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from datetime import date
+from math import isfinite
 from typing import Any
 
 from workflow.vocabulary import N_, Message, Refusal
 
 TEXT_LIMIT = 4000  # code points of one opinion or ground; a technical bound, not a legal one
 ORDINAL_LIMIT = 2**31  # an ordinal is kept in 32 bits
+EXACT = 2**53  # whole numbers below are the same for every reader of JSON
 _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
@@ -57,6 +60,19 @@ def a_flag(name: str, value: object) -> bool:
     return value
 
 
+def is_plain(value: object) -> bool:
+    """Whether it is a JSON value that every reader of JSON reads as the same one."""
+    if isinstance(value, Mapping):
+        return all(isinstance(key, str) and is_plain(key) and is_plain(each) for key, each in value.items())
+    if isinstance(value, list | tuple):
+        return all(map(is_plain, value))
+    if isinstance(value, str):
+        return not any(0xD800 <= ord(c) <= 0xDFFF for c in value)
+    if isinstance(value, float):
+        return isfinite(value)
+    return value is None or type(value) is bool or (type(value) is int and abs(value) < EXACT)
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     """Anything that may be asked for. `note` is what the person wants to add in words."""
@@ -79,6 +95,8 @@ def _plain(value: Any) -> Any:
         return [_plain(v) for v in value]
     if isinstance(value, date):
         return value.isoformat()
+    if isinstance(value, Mapping):
+        return {key: _plain(each) for key, each in value.items()}
     if is_dataclass(value) and not isinstance(value, type):
         return asdict(value)
     return value

@@ -12,9 +12,9 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
+from workflow.asking import command_of
 from workflow.case import Case
 from workflow.clocks import Law, lapsed, opened
-from workflow.commands import CorrectionItem
 from workflow.engine import fire
 from workflow.parsing import Command
 from workflow.procedure import Action, EffectSpec, Procedure
@@ -214,20 +214,9 @@ def _as_it_was(procedure: Procedure, recorded: Procedure) -> Procedure:
 
 
 def rebuilt(kind: type[Command], payload: Mapping[str, Any]) -> Command:
-    """A command from what the audit kept of it. Raises Refusal or TypeError where it is of another shape now."""
-    given: dict[str, Any] = {}
-    for spec in fields(kind):
-        if spec.name not in payload:
-            continue
-        value = payload[spec.name]
-        if spec.name == "items":
-            value = tuple(CorrectionItem(**item) for item in value)
-        elif spec.name == "planned_on" and value:
-            value = date.fromisoformat(value)
-        elif isinstance(value, list):
-            value = tuple(tuple(v) if isinstance(v, list) else v for v in value)
-        given[spec.name] = value
-    return kind(**given)
+    """A command from what the audit kept of it, beside whatever else it kept. Raises Refusal or TypeError where it is
+    of another shape now."""
+    return command_of(kind, {spec.name: payload[spec.name] for spec in fields(kind) if spec.name in payload})
 
 
 def _writes(action: Action) -> Iterator[str]:

@@ -28,6 +28,7 @@ from workflow.commands import (
     RequestCorrection,
     SignCommitment,
 )
+from workflow.joint_commands import DecideSeparately, Inform, NominateExperts
 from workflow.vocabulary import Refusal, Verdict
 
 GOOD = {
@@ -43,6 +44,9 @@ GOOD = {
     RecordFindings: {"lines": (("8(1)", "meets", ""),)},
     Annul: {"grounds": "不实", "basis": "第六十九条"},
     ExtendWithApproval: {"grounds": "情况复杂", "approved_by": "副市长 张三", "approval_number": "示政函1号"},
+    DecideSeparately: {"licence": "agricultural_testing", "grounds": "所涉项目须另行核查"},
+    Inform: {"licence": "joint_cma", "state": "granted", "outcome": "granted", "facts": {"failed_licences": ["a"]}},
+    NominateExperts: {"experts": ("a", "b")},
 }
 GOOD |= {type(command): {name: getattr(command, name) for name in command.payload()}
          for command in VERB_COMMANDS.values()}  # fmt: skip
