@@ -40,6 +40,14 @@ _WHY = (
     ("when the sign-off is settled", "the case would stay after everything has been said"),
     ("the lapse must be noted", "nobody would know from when on the silent may be passed over"),
     ("passes over the silence", "a silent department would hold up the case for ever"),
+    ("no cases for what a fact lists", N_("nobody would hear what it tells")),
+    ("has no action called", N_("what is told would be heard by nobody, and the case would wait for it for ever")),
+    ("may not be told", N_("only such an action can be taken without a person when another case tells something")),
+    ("nobody keeps the fact", N_("neither the dossier nor a register nor an effect writes it, so it would be empty")),
+    ("opens them again", N_("each licence of an application is one case, opened once")),
+    ("begins with the applicant", N_("a case of a joint application is filed with it, at once")),
+    ("is taken by the system", N_("nobody else knows what the other case has told")),
+    ("whose licence it is", N_("without a department there is nobody who could decide")),
     ("there is no", N_("every word has to be declared, in the definition or in the engine, before it is used")),
 )
 

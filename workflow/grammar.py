@@ -110,6 +110,12 @@ class DutySpec(_Strict):
     persons: Name | None = None  # fact with person ids
     signers: bool = False  # one duty per department that the sign-off rule of the state asks and that owes an answer
 
+    @model_validator(mode="after")
+    def one_list(self) -> "DutySpec":
+        if self.unless and not self.each:
+            raise ValueError("unless takes departments out of each, so it needs each")
+        return self
+
 
 class StateSpec(_Strict):
     label: Label

@@ -54,6 +54,16 @@ def results_are_in(procedure: "Procedure", case: Case, actor: Actor, command: Co
     return None
 
 
+def every_licence_has_its_result(
+    procedure: "Procedure", case: Case, actor: Actor, command: Command | None
+) -> Message | None:
+    """Nothing is left to look at: each licence was decided by itself or retracted before the joint review was over."""
+    results = case.fact(RESULTS) or {}
+    if waiting := [name for name in case.fact(LICENCES) or () if name not in results]:
+        return Message(N_("Not yet decided: %(licences)s."), {"licences": waiting})
+    return None
+
+
 def licence_can_be_separated(
     procedure: "Procedure", case: Case, actor: Actor, command: Command | None
 ) -> Message | None:
@@ -95,20 +105,22 @@ def separation_is_new(
 def every_department_has_its_expert(
     procedure: "Procedure", case: Case, actor: Actor, command: Command | None
 ) -> Message | None:
-    """Each department that decides a licence has one of its nominees on the joint team, if it named any in time."""
+    """Each department that decides a licence has one of its nominees on the joint team. Once the time for naming is
+    over, one that named nobody sends nobody, and the organiser says in the note why the nominees of one cannot come."""
     named, closed = case.fact(NOMINATED) or {}, bool(case.fact(NOMINATIONS_CLOSED))
     departments = [d for d in case.fact(DECIDING) or () if named.get(d) or not closed]
     if missing := [d for d in departments if not named.get(d)]:
         return Message(
             N_("%(departments)s has not yet named its experts, and still has time to."), {"departments": missing}
         )
-    if isinstance(command, OrganiseReview) and (
-        without := [d for d in departments if not set(named[d]) & set(command.members)]
-    ):
+    if not isinstance(command, OrganiseReview) or closed and command.note:
+        return None
+    if without := [d for d in departments if not set(named[d]) & set(command.members)]:
         return Message(
-            N_("Nobody on the team was named by %(departments)s: each department that decides a licence sends one."),
+            N_("Nobody on the team was named by %(departments)s: each department that decides a licence sends one. Once "
+               "the time for naming is over, the note may say why none of them can come."),
             {"departments": without},
-        )
+        )  # fmt: skip
     return None
 
 
@@ -167,6 +179,7 @@ GUARDS: dict[str, "Guard"] = {
     g.__name__: g
     for g in (
         results_are_in,
+        every_licence_has_its_result,
         licence_can_be_separated,
         result_is_new,
         separation_is_new,

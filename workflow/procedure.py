@@ -5,7 +5,7 @@ is refused with the file, the place, what is wrong and why (`DefinitionError`).
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -42,7 +42,7 @@ from workflow.verbs import effects as verb_effects
 from workflow.verbs import facts as verb_facts
 from workflow.verbs import guards as verb_guards
 from workflow.verbs.section import UnfitVerbs, written_out
-from workflow.vocabulary import Message, Role
+from workflow.vocabulary import OF_A_DEPARTMENT, Message, Role
 
 
 class DefinitionError(ValueError):
@@ -199,8 +199,7 @@ def _held(
 ) -> dict[Duty, Duty]:
     """Each duty that is open now -> the same as it is held: by a person to whom it was passed on, or as declared."""
     if facts.get(SUSPENDED) and declared and procedure.spec.verbs and (suspend := procedure.spec.verbs.suspend):
-        resuming = [Duty(Role(who), "") for who in suspend.rules]
-        return {duty: duty for duty in resuming}
+        return {duty: duty for who in suspend.rules for duty in _duties_of(who, facts)}
     assigned = verb_facts.of_state(facts, verb_facts.ASSIGNMENTS, state)
     asked = verb_facts.of_state(facts, verb_facts.CONSULTATIONS, state)
     added = facts.get(verb_facts.ADDED_SIGNERS) or {}
@@ -216,6 +215,15 @@ def _held(
         else:
             found[duty] = duty
     return found
+
+
+def _duties_of(who: str, facts: Mapping[str, Any]) -> Iterator[Duty]:
+    """Whose work it is to take an action of this rule: a role's, or that of the departments the case is about."""
+    role = Role(verb_facts.role_of(who) or who)
+    if role in OF_A_DEPARTMENT:
+        yield from (Duty(role, f"department:{d}") for d in facts.get(joint_licences.DECIDING) or ())
+    else:
+        yield Duty(role, "")
 
 
 def _declared(

@@ -10,6 +10,7 @@ from workflow import effects as effect_words
 from workflow import guards as guard_words
 from workflow import joint_licences, sign_offs
 from workflow.commands import COMMANDS, Command, Plain
+from workflow.joint_commands import Inform
 from workflow.rules import RULES
 from workflow.verbs import effects as verb_effects
 from workflow.verbs import guards as verb_guards
@@ -66,6 +67,7 @@ def proofread(procedure: "Procedure") -> Iterator[str]:
             if not isinstance(guard, str):
                 yield from _sentence_faults(f"{where}.guards", guard.otherwise)
         yield from _extension_faults(where, action, spec)
+        yield from _joint_faults(where, action, spec)
         if action.automatic and action.target is None:
             yield f"{where} is automatic but leads nowhere, so it would fire for ever"
     chain = networkx.DiGraph(
@@ -92,6 +94,7 @@ def proofread(procedure: "Procedure") -> Iterator[str]:
         if state_spec.stage and state_spec.stage not in spec.stages:
             yield f"states.{name}.stage: there is no stage called {state_spec.stage}"
     yield from _sign_off_faults(procedure)
+    yield from _opened_twice(procedure, graph)
     for name, clock in spec.clocks.items():
         for state in (*clock.runs_in, *clock.rests_in):
             if state not in spec.states:
@@ -119,6 +122,31 @@ def _effect_faults(
         for name in (effect.keep or {}).values()
         if name not in known
     )
+
+
+def _joint_faults(where: str, action: "Action", spec: "ProcedureSpec") -> Iterator[str]:
+    """Of cases that open and inform each other, what this definition alone shows (see `joint_proofreading`)."""
+    if action.command is Inform and (action.spec.who != "is_the_system" or action.spec.automatic):
+        yield f"{where}: what another case tells is taken by the system, when it is told"
+    if action.spec.informs and action.spec.informs.to == "children":
+        if not any(a.opens and a.opens.each for a in spec.actions.values()):
+            yield f"{where}.informs.children: this procedure opens no cases for what a fact lists"
+    if action.spec.who == "decides_for_the_department" and spec.department is None:
+        yield f"{where}.who: whose licence it is must be said (department)"
+
+
+def _opened_twice(procedure: "Procedure", graph: "networkx.DiGraph[str]") -> Iterator[str]:
+    """A case of each licence is opened once: no way leads back to where that is done."""
+    opening = [a for a in procedure.actions if a.spec.opens and a.spec.opens.each]
+    for action in opening:
+        target = action.target or action.sources[0]
+        again = {target, *networkx.descendants(graph, target)}
+        for other in opening:
+            yield from (
+                f"actions.{action.name}.opens: the case can come back to {state}, where {other.name} opens them again"
+                for state in other.sources
+                if state in again
+            )
 
 
 WHOEVER = tuple(f"whoever_{n}" for n in range(100))  # stand for the departments that a fact will list

@@ -12,7 +12,9 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 
-from workflow.procedure import Procedure, load
+from workflow.faults import located
+from workflow.joint_proofreading import among_others
+from workflow.procedure import DefinitionError, Procedure, load
 from workflow.vocabulary import N_, Message, Refusal
 
 HERE = Path(__file__).parent
@@ -44,8 +46,23 @@ _shelf: _Shelf | None = None
 @cache
 def shipped() -> tuple[Procedure, ...]:
     """The definitions that come with this release, by name and version."""
-    found = [load(path) for path in HERE.glob("*.yaml")]
-    return tuple(sorted(found, key=lambda p: (p.name, p.version)))
+    paths = {path: load(path) for path in HERE.glob("*.yaml")}
+    newest = {p.name: p for p in sorted(paths.values(), key=lambda p: p.version)}
+    for path, procedure in paths.items():
+        if newest[procedure.name] is procedure:
+            side_by_side(procedure, path.read_bytes(), path.name, paths.values())
+    return tuple(sorted(paths.values(), key=lambda p: (p.name, p.version)))
+
+
+def side_by_side(
+    procedure: Procedure, text: bytes, source: str, others: Iterable[Procedure] | None = None
+) -> Procedure:
+    """The procedure, once it has been read together with those that it opens, informs or is opened by: `others`, or
+    all that are known here. Raises `DefinitionError`."""
+    found = list(among_others(procedure, every() if others is None else others))
+    if found:
+        raise DefinitionError(source, located(text, found))
+    return procedure
 
 
 def every() -> tuple[Procedure, ...]:
