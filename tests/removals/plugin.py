@@ -4,8 +4,8 @@ Asked for by `-p tests.removals.plugin`, never loaded otherwise; the environment
 before the first definition is read:
 
     REMOVALS_KEEP      the file that gets what was seen, as JSON
-    REMOVALS_WITHOUT   a word of tests.removals.words, or `trigger:NAME`, or `each constraint` (every test of a
-                       constraint then runs without that very one); where it is not set, the tests are only watched
+    REMOVALS_WITHOUT   a word of tests.removals.words, or `trigger:NAME`, or `each` (every test of a constraint,
+                       or of a condition of a definition, runs without that very one); else the tests are only watched
 
 Watching keeps for every test that passed how long it took, the words that made a difference in it and what the
 database said when it refused. With a removal the run ends at the first test that fails by what it promises: an
@@ -86,16 +86,23 @@ class Noticing:
 
 
 class WithoutEach:
-    """Every test of tests/store/test_constraints.py runs without the constraint that it is about."""
+    """Every test that is about one constraint or condition runs without it; the others are not asked."""
 
     def __init__(self) -> None:
         self.noticed: list[str] = []
         self.survived: list[str] = []
 
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        items[:] = [i for i in items if {"constraint", "condition"} & set(getattr(i, "fixturenames", ()))]
+
     @pytest.hookimpl(wrapper=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Any:
         from tests.removals.schema import drop_constraint, looking_at_foreign_keys
+        from tests.removals.words import unconditional
 
+        if condition := pyfuncitem.funcargs.get("condition"):
+            with unconditional(condition.action, condition.number):
+                return (yield)
         connection, constraint = pyfuncitem.funcargs["connection"], pyfuncitem.funcargs["constraint"]
         # Without a primary key nothing can lean on it: PostgreSQL takes those foreign keys along, SQLite looks away.
         with looking_at_foreign_keys(connection, constraint.kind != "primary key"):
@@ -158,7 +165,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 if not WITHOUT:
     WATCH: Watching | Noticing | WithoutEach = _watched()
-elif WITHOUT == "each constraint":
+elif WITHOUT == "each":
     WATCH = WithoutEach()
 else:
     WATCH = Noticing()
