@@ -26,6 +26,7 @@ from wtforms.widgets import CheckboxInput, HiddenInput, ListWidget
 
 from forms.acting import ActionForm as ActionForm
 from forms.acting import offered
+from forms.joint import JOINT_FORMS
 from forms.verbs import VERB_FORMS
 from workflow.commands import (
     Annul,
@@ -330,5 +331,6 @@ class AnnulForm(ActionForm):
 
 _FORMS: tuple[type[ActionForm], ...] = (
     PlainForm, RequestCorrectionForm, RefuseForm, OrganiseReviewForm, RecordSignOffForm, AskAgainForm, DecideForm,
-    ExtendWithApprovalForm, SignCommitmentForm, ConfirmRowsForm, RecordFindingsForm, AnnulForm, *VERB_FORMS)
+    ExtendWithApprovalForm, SignCommitmentForm, ConfirmRowsForm, RecordFindingsForm, AnnulForm, *JOINT_FORMS,
+    *VERB_FORMS)
 FORMS: dict[type[Command], type[ActionForm]] = {form.command: form for form in _FORMS}

@@ -36,7 +36,7 @@ def list_(place: Installation, role: str | None) -> None:
 @click.argument("login")
 @click.option("--name", required=True, help="the person's name")
 @click.option("--role", "roles", type=ROLES, multiple=True, required=True, help="may be given several times")
-@click.option("--department", help="the key of a department officer's department")
+@click.option("--department", help="the key of the department, for its officers, leaders and experts")
 @click.option("--email")
 @click.password_option(help="asked for when not given")
 @installation

@@ -30,6 +30,8 @@ from web.departments import department_name, with_names
 from web.dossierfaces import subjects_of
 from web.errors import STATUS
 from web.faces import link_to
+from web.jointfaces import evidence_of, joint_face
+from web.jointwork import nomination, separation
 from web.verbchoices import verb_choices
 from workflow.commands import (
     Annul,
@@ -41,6 +43,7 @@ from workflow.commands import (
     RequestCorrection,
 )
 from workflow.engine import permit
+from workflow.joint_commands import DecideSeparately, NominateExperts
 from workflow.procedure import Action
 from workflow.vocabulary import N_, Message, Refusal, Role, Verdict
 
@@ -87,6 +90,10 @@ def _around(file: CaseFile, action: Action) -> dict[str, Any]:
     """What a form needs beside its fields."""
     if action.command is OrganiseReview:
         return _pool(file)
+    if action.command is NominateExperts:
+        return nomination(file)
+    if action.command is DecideSeparately:
+        return separation(file)
     if action.command is ConfirmRows:
         return {"ways": reference().catalogue("confirmation_ways")}
     if action.command is RequestCorrection:
@@ -119,6 +126,10 @@ def _choices(command: type[Command], around: dict[str, Any], wording: dict[str, 
     if command is OrganiseReview:
         free = [person for person in around["pool"] if not person.conflicted]
         return {"pool": [(p.person_id, p.name) for p in free], "leaders": [p.person_id for p in free if p.may_lead]}
+    if command is NominateExperts:
+        return {"pool": [(p.person_id, p.name) for p in around["pool"] if not p.conflicted]}
+    if command is DecideSeparately:
+        return {"licences": [(each.licence, say(each.title)) for each in around["open"]]}
     if command is ConfirmRows:
         return {"ways": [(row["key"], row["zh"]) for row in around["ways"]]}
     if command is RequestCorrection:
@@ -152,9 +163,11 @@ def _confirm(sheet: ActSheet) -> None:
 
 def show(sheet: ActSheet, status: int = 200, **more: Any) -> Response:
     """The page of the act."""
+    joint = joint_face(sheet.file)
     page = render_template(
         ["cases/forms/" + sheet.action.command.__name__ + ".html", "cases/act.html"], file=sheet.file,
         action=sheet.action, form=sheet.form, frame=case_frame(sheet.file, ""), tab="", brief=brief(sheet.file),
+        joint=joint, evidence=evidence_of(sheet.file, joint),
         **{"changes": (), "blocked": None, "refusal": None, **sheet.around, **more})
     return Response(page, status, mimetype="text/html")
 

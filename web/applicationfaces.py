@@ -20,7 +20,8 @@ from workflow.vocabulary import N_, Message, Refusal
 
 # Page -> (endpoint, what it is called)
 ENTRIES = {
-    "show": ("applications.show", N_("Where it stands")), "form": ("applications.form", N_("Application form")),
+    "show": ("applications.show", N_("Where it stands")), "licences": ("joint.show", N_("Licences and results")),
+    "form": ("applications.form", N_("Application form")),
     "tables": ("uploads.tables", N_("Tables")), "materials": ("uploads.materials", N_("Materials")),
     "track": ("applications.track", N_("Procedure")), "preview": ("applications.preview", N_("Preview and submit")),
 }
@@ -63,8 +64,9 @@ def section_forms(dossier: Dossier, *, judged: Sequence[str] = ()) -> dict[str, 
     found = {}
     for name, state in dossier.sections.items():
         if state.asked:
+            sheet = dossier.file_of(name)
             found[name] = kept_form(
-                dossier.sheet, name, state.values, revision=state.revision, others=every) if dossier.sheet else (
+                sheet, name, state.values, revision=state.revision, others=every) if sheet else (
                 section_form(name, state.values, revision=state.revision, choices=offered, others=every))
             if name in judged:
                 found[name].validate()
@@ -74,9 +76,9 @@ def section_forms(dossier: Dossier, *, judged: Sequence[str] = ()) -> dict[str, 
 def sent_form(dossier: Dossier, section: str, sent: MultiDict[str, str]) -> SectionForm:
     """The form of a section as it was sent. Raises Refusal("unknown") for what is no section of this application."""
     try:
-        if dossier.sheet:
+        if sheet := dossier.file_of(section):
             asked = dossier.sections[section].name  # one that these types do not ask for is none
-            return sheet_form(dossier.sheet, asked, sent, others=others(dossier))
+            return sheet_form(sheet, asked, sent, others=others(dossier))
         return SECTION_FORMS[section](sent, choices=choices(), others=others(dossier))
     except KeyError:
         raise Refusal("unknown", Message(N_("There is no such part of the application."))) from None
@@ -84,9 +86,9 @@ def sent_form(dossier: Dossier, section: str, sent: MultiDict[str, str]) -> Sect
 
 def titles_of(dossier: Dossier) -> dict[str, Message]:
     """What the sections are called."""
-    if dossier.sheet:
-        return {s.name: s.title.message() for s in dossier.sheet.spec.sections}
-    return {name: Message(title) for name, title in SECTION_TITLES.items()}
+    own = {} if dossier.sheet else {name: Message(title) for name, title in SECTION_TITLES.items()}
+    files = (dossier.sheet,) if dossier.sheet else dossier.added
+    return own | {s.name: s.title.message() for file in files for s in file.spec.sections}
 
 
 def has_choice_of_track(dossier: Dossier) -> bool:
@@ -109,6 +111,8 @@ def _is_shown(dossier: Dossier, entry: str) -> bool:
     """Whether an application has this page now: no tables without tables, no choice of track without one."""
     if entry == "tables" and dossier.sheet or entry == "track" and not has_choice_of_track(dossier):
         return False
+    if entry == "licences":
+        return bool(dossier.case.fact("licences")) and dossier.file.submitted_at is not None
     return dossier.is_editable or entry not in ("form", "track")
 
 
@@ -139,7 +143,8 @@ def _open_tables(dossier: Dossier) -> int:
 def _fields_open(dossier: Dossier, section: str, names: Sequence[str]) -> Message:
     if not names:
         return Message(N_("Complete"))
-    found = sheet_labels(dossier.sheet, section, names) if dossier.sheet else labels(section, names)
+    sheet = dossier.file_of(section)
+    found = sheet_labels(sheet, section, names) if sheet else labels(section, names)
     return Message(N_("To be filled in: %(fields)s"), {"fields": [str(label) for label in found]})
 
 

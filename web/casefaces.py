@@ -22,6 +22,8 @@ from workflow.vocabulary import N_, Message, Role
 # The audit keeps the rule under which somebody acted; these are the rules that are not roles.
 RELATIONS = {
     "is_the_applicant": N_("Applicant"), "answers_for_a_department_asked": N_("Department officer"),
+    "works_for_the_deciding_department": N_("Department officer"),
+    "decides_for_the_department": N_("Department leader"),
     "leads_the_team": N_("Review team leader"), "is_on_the_team": N_("Review team"),
     "works_on_it": N_("Officer"), "is_consulted": N_("Asked for advice"), "is_the_system": N_("System"),
     "": N_("Opened"),

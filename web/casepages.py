@@ -49,8 +49,11 @@ def is_official() -> bool:
 
 
 def home_of(file: CaseFile) -> str:
-    """The page of a case for whoever is signed in: the officials' or the applicant's own."""
-    own = None if is_official() else link_to("applications.show", public_id=file.public_id)
+    """The page of a case for whoever is signed in: the officials' or the applicant's own. One licence of a joint
+    application has no page of its own for the applicant: it stands among the others."""
+    whole = str(file.case.fact("part_of") or "")
+    own = None if is_official() else link_to("joint.show", public_id=whole) if whole else link_to(
+        "applications.show", public_id=file.public_id)
     return own or url_for("cases.show", public_id=file.public_id)
 
 
@@ -83,7 +86,7 @@ def _tabs(file: CaseFile) -> list[Tab]:
     tabs.append(_tab(file, "materials", N_("Materials and documents")))
     if file.procedure.sign_off_states:
         tabs.append(_tab(file, "departments", N_("Departments"), len(file.procedure.asked(facts))))
-    if facts.get("team"):
+    if facts.get("team") or facts.get("part_of"):
         tabs.append(("findings", N_("Checklist"), url_for("findings.show", public_id=file.public_id), None))
     tabs.append(("place", N_("Where it stands"), url_for("places.show", public_id=file.public_id), None))
     return [*tabs, _tab(file, "limits", N_("Time limits")), _tab(file, "timeline", N_("History"))]

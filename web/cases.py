@@ -5,7 +5,6 @@ from flask import Blueprint, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from store.casework import Casework
-from store.dossier_scenarios import sheet_of
 from store.dossier_values import TABLE_TITLES
 from store.reviews import ReviewStore, RowFilter
 from store.values import CaseFile
@@ -26,6 +25,7 @@ from web.clockfaces import elapsed_days
 from web.context import case_store, current_actor, database
 from web.departments import department_name
 from web.dossierfaces import agency_faces, material_rows, section_faces, table_faces, way_names
+from web.jointfaces import evidence_of, joint_face
 from workflow.vocabulary import N_, Message, Refusal
 
 PAPERS = {
@@ -59,13 +59,13 @@ def show(public_id: str) -> str | Response:
         file, casework = _file(public_id), Casework(database())
     except Refusal as refusal:
         return redirect(seen_in_stead(public_id, refusal))
-    entries = casework.timeline(file)
+    entries, joint = casework.timeline(file), joint_face(file)
     return _page("show", file, "show", offers=action_faces(file, case_store().offers(file, current_actor())),
                  address=lambda name: acts.address(file, file.procedure.by_name[name]), brief=brief(file),
                  steps=progress(file, entries), entries=history(file, entries[:6]), clocks=clock_faces(file),
                  board=department_board(file, casework.answers(file)), standing=standing_words(file),
-                 in_stead=stead_offers(file),
-                 related=related_faces(casework.related(file, current_actor())))
+                 in_stead=stead_offers(file), joint=joint, evidence=evidence_of(file, joint),
+                 related=() if joint else related_faces(casework.related(file, current_actor())))
 
 
 @bp.get("/<public_id>/dossier")
@@ -74,7 +74,7 @@ def dossier(public_id: str) -> str:
     file, casework = _file(public_id), Casework(database())
     filled = casework.dossier(file)
     return _page("dossier", file, "dossier", dossier=filled,
-                 sections=section_faces(filled.sections, sheet_of(file.procedure)),
+                 sections=section_faces(filled.sections, file.procedure),
                  agency=agency_faces(casework.agency(file)), corrections=casework.corrections(file))
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from store.accounts import AccountStore
 from store.reference import Reference
+from workflow import procedures
 from workflow.vocabulary import Actor, Role
 
 PASSWORD = "Wujian@2026"  # noqa: S105  # printed at every start of the demonstration; production has no such account
@@ -52,6 +53,8 @@ _OFFICER_NAMES = [
     "于闻",
     "和顺",
 ]
+_LEADER_NAMES = ["穆禾", "高筑", "汪洋", "苗青"]
+_EXPERT_NAMES = ["谷丰", "单基", "江流", "叶茂"]
 
 APPLICANTS = tuple(f"shenqing{n}" for n in range(1, 9))  # one agency each, see web/demonstration.py
 MARK = "demonstration"  # the setting that says that this installation is one
@@ -63,7 +66,25 @@ def accounts_in_words() -> str:
     lines.append(f"  {f'{APPLICANTS[0]} ... {APPLICANTS[-1]}':<26}申请机构")
     lines += [f"  {part.login:<26}{part.post} {part.name}" for part in STAFF]
     lines.append(f"  {'bumen.ecology, bumen.water, bumen.health ...':<26}  部门会签")
+    lines += [f"  {part.login:<26}{part.post} {part.name}" for part in (*leaders(), *experts())]
     return "\n".join(lines)
+
+
+def licensing_departments() -> tuple[str, ...]:
+    """The departments that decide licences of their own, by the definitions."""
+    return tuple(sorted({p.spec.department for p in procedures.every() if p.spec.department}))
+
+
+def leaders() -> list[Part]:
+    """Whoever decides for each of these departments."""
+    return [Part(_login_of(key, "fuze"), name, (Role.DEPARTMENT_LEADER,), key, "部门负责人")
+            for key, name in zip(licensing_departments(), _LEADER_NAMES, strict=False)]
+
+
+def experts() -> list[Part]:
+    """A reviewer of the pool of each of these departments, whom it may name for a joint review."""
+    return [Part(_login_of(key, "zhuanjia"), name, (Role.REVIEWER,), key, "部门专家")
+            for key, name in zip(licensing_departments(), _EXPERT_NAMES, strict=False)]
 
 
 class Cast:
@@ -74,13 +95,14 @@ class Cast:
         self.reference = reference
 
     def assemble(self) -> None:
-        """Every official of the bureau and one officer for each department that may be asked."""
-        for part in (*STAFF, *self.officers()):
+        """Every official of the bureau, one officer for each department that may be asked, and for those that decide
+        licences of their own a leader and an expert."""
+        for part in (*STAFF, *self.officers(), *leaders(), *experts()):
             self.ensure(part)
         sectors = {
             f"{row['sector']}/{row['section']}" for row in self.reference.catalogue("department_calls")
         }
-        for part in STAFF:
+        for part in (*STAFF, *experts()):
             if Role.REVIEWER in part.roles:
                 self.accounts.set_expertise(self.actor(part.login).person_id, sectors)
 
@@ -110,6 +132,12 @@ class Cast:
     def officer_of(self, department: str) -> Actor:
         return self.actor(_login_of(department))
 
+    def leader_of(self, department: str) -> Actor:
+        return self.actor(_login_of(department, "fuze"))
 
-def _login_of(department: str) -> str:
-    return f"bumen.{department.replace('_', '-')}"
+    def expert_of(self, department: str) -> Actor:
+        return self.actor(_login_of(department, "zhuanjia"))
+
+
+def _login_of(department: str, office: str = "bumen") -> str:
+    return f"{office}.{department.replace('_', '-')}"

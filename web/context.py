@@ -221,7 +221,8 @@ def tell(message: Message | str, category: str = "success") -> None:
 ROLE_LABELS = {
     Role.APPLICANT: N_("Applicant"), Role.WINDOW_OFFICER: N_("Window officer"),
     Role.REVIEW_ORGANISER: N_("Review organiser"), Role.TEAM_LEADER: N_("Review team leader"),
-    Role.REVIEWER: N_("Reviewer"), Role.DEPARTMENT_OFFICER: N_("Department officer"), Role.LEADER: N_("Leader"),
+    Role.REVIEWER: N_("Reviewer"), Role.DEPARTMENT_OFFICER: N_("Department officer"),
+    Role.DEPARTMENT_LEADER: N_("Department leader"), Role.LEADER: N_("Leader"),
     Role.ISSUING_CLERK: N_("Issuing clerk"), Role.INSPECTOR: N_("Inspector"),
     Role.ADMINISTRATOR: N_("Administrator"), Role.SYSTEM: N_("The system"),
 }

@@ -5,6 +5,7 @@ from typing import Any
 from flask import g
 
 from web.context import reference, say
+from workflow import procedures
 from workflow.vocabulary import N_, Message
 
 VERDICTS = {"agree": N_("Agrees"), "object": N_("Objects"), "abstain": N_("Abstains"),
@@ -25,14 +26,25 @@ def department_name(key: str) -> str:
 
 
 def with_names(message: Message | None) -> Message | None:
-    """A reason whose values name departments by key, with their names instead, in clauses within clauses as well."""
+    """A reason whose values name departments or licences by key, with their names instead, in clauses within clauses
+    as well."""
     if message is None:
         return None
     values: dict[str, Any] = {
         name: with_names(value) if isinstance(value, Message) else value for name, value in message.values.items()}
     if "departments" in values:
         values["departments"] = [departments().get(d, d) for d in values["departments"] or ()]
+    if "licences" in values:
+        values["licences"] = [licence_name(name) for name in values["licences"] or ()]
+    if isinstance(values.get("licence"), str):
+        values["licence"] = licence_name(values["licence"])
     return Message(message.text, values, message.zh)
+
+
+def licence_name(name: str) -> Message | str:
+    """What a licence is called: the title of its procedure."""
+    known = name in {procedure.name for procedure in procedures.every()}
+    return procedures.latest(name).spec.title.message() if known else name
 
 
 def round_words(payload: Mapping[str, Any]) -> list[str]:

@@ -3,9 +3,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from forms.applications import SECTION_FORMS
-from store.dossier_scenarios import sheet_of
+from store.dossier_scenarios import beside, sheet_of
 from store.dossier_values import SECTION_TITLES, SECTIONS, TABLE_TITLES
 from web.context import reference, say
+from workflow import dossiers
 from workflow.dossiers import Dossier as Sheet
 from workflow.dossiers import FieldSpec
 from workflow.procedure import Procedure
@@ -46,16 +47,17 @@ def table_faces(name: str, rows: Iterable[tuple[int, Mapping[str, Any]]]) -> tup
     return [label for _, label in columns], [(n, [values.get(key) for key, _ in columns]) for n, values in kept]
 
 
-def section_faces(sections: Mapping[str, Any], sheet: Sheet | None = None) -> list[tuple[Any, list[tuple[Any, Any]]]]:
+def section_faces(sections: Mapping[str, Any], procedure: Procedure) -> list[tuple[Any, list[tuple[Any, Any]]]]:
     """(title, lines) of each section that holds anything, with the words of its form."""
-    if sheet is not None:
+    if (sheet := sheet_of(procedure)) is not None:
         return _sheet_faces(sections, sheet)
-    found: list[tuple[Any, list[tuple[Any, Any]]]] = []
-    for name in sorted(sections, key=lambda n: SECTIONS.index(n) if n in SECTIONS else len(SECTIONS)):
-        lines = _section_lines(name, sections[name])
+    files = beside(procedure, sections).files
+    found: list[tuple[Any, list[tuple[Any, Any]]]] = _sheet_faces(sections, files[0]) if files else []
+    for name in SECTIONS:
+        lines = _section_lines(name, sections.get(name, {}))
         if lines:
-            found.append((SECTION_TITLES.get(name, name), lines))
-    return found
+            found.append((SECTION_TITLES[name], lines))
+    return found + [face for file in files[1:] for face in _sheet_faces(sections, file)]
 
 
 def _sheet_faces(sections: Mapping[str, Any], sheet: Sheet) -> list[tuple[Any, list[tuple[Any, Any]]]]:
@@ -123,12 +125,21 @@ def type_words(types: Iterable[str], sheet: Sheet | None = None) -> str:
 def material_rows(procedure: Procedure) -> list[dict[str, Any]]:
     """Every material that an application of a procedure may hold, in the shape of the catalogue."""
     sheet = sheet_of(procedure)
-    return [m.model_dump() for m in sheet.spec.materials] if sheet else list(reference().catalogue("materials"))
+    own, files = ([], [sheet]) if sheet else (list(reference().catalogue("materials")), files_beside(procedure))
+    return own + [material.model_dump() for file in files for material in file.spec.materials]
+
+
+def files_beside(procedure: Procedure) -> list[Sheet]:
+    """The files whose sections may stand beside the official form, whatever is chosen there; none for most."""
+    head = next(iter(beside(procedure, {}).files), None)
+    field = head.field_at(head.spec.joins) if head and head.spec.joins else None
+    joined = [dossiers.newest(option.key) for option in field.choices] if field else []
+    return [file for file in (head, *joined) if file is not None]
 
 
 def subjects_of(procedure: Procedure) -> list[str]:
     """What a correction may be about: sections, tables and materials by their names."""
     sheet = sheet_of(procedure)
-    names = [s.title.message() for s in sheet.spec.sections] if sheet else [
-        Message(title) for title in (*SECTION_TITLES.values(), *TABLE_TITLES.values())]
+    names = [] if sheet else [Message(title) for title in (*SECTION_TITLES.values(), *TABLE_TITLES.values())]
+    names += [s.title.message() for file in ([sheet] if sheet else files_beside(procedure)) for s in file.spec.sections]
     return [say(name) for name in names] + [str(row["zh"]) for row in material_rows(procedure)]

@@ -13,7 +13,7 @@ from web import acts
 from web.access import STAFF, grant_access
 from web.casepages import case_frame
 from web.context import case_store, current_actor, database, tell
-from web.jointfaces import licence_title
+from web.departments import licence_name
 from workflow.engine import permit
 from workflow.procedure import Action
 from workflow.vocabulary import N_, Message, Refusal
@@ -30,7 +30,7 @@ class Group:
     """The lines that concern one licence, or all of them. `wanted` is its filter, `open` counts what is unanswered."""
 
     wanted: str
-    label: Message
+    label: Message | str
     lines: tuple[ChecklistLine, ...]
 
     @property
@@ -40,9 +40,9 @@ class Group:
 
 def groups_of(lines: Sequence[ChecklistLine]) -> list[Group]:
     """The lines by licence, those common to all first; one group without a choice where no line names a licence."""
-    names = dict.fromkeys(getattr(line, "licence", "") for line in lines)
-    return [Group(name or COMMON, licence_title(name) if name else Message(N_("Common to every licence")),
-                  tuple(line for line in lines if getattr(line, "licence", "") == name)) for name in sorted(names, key=bool)]
+    names = sorted(dict.fromkeys(getattr(line, "licence", "") for line in lines), key=bool)
+    return [Group(name or COMMON, licence_name(name) if name else Message(N_("Common to every licence")),
+                  tuple(line for line in lines if getattr(line, "licence", "") == name)) for name in names]
 
 
 def _shown(lines: Sequence[ChecklistLine]) -> tuple[ChecklistLine, ...]:

@@ -9,7 +9,7 @@ from workflow.procedure import Action
 from workflow.verb_commands import AddSigner, Consult, CopyTo, RemoveSigner, Return, Suspend, Transfer
 from workflow.verbs.facts import ADDED_SIGNERS, COPIES, role_of
 from workflow.verbs.guards import grounds_open
-from workflow.vocabulary import Role
+from workflow.vocabulary import OF_A_DEPARTMENT, Role
 
 STAFF = tuple(role for role in Role if role not in (Role.APPLICANT, Role.SYSTEM))
 
@@ -37,7 +37,7 @@ def _takers(file: CaseFile, action: Action) -> list[tuple[str, str]]:
     actor, role = current_actor(), Role(role_of(action.spec.who) or action.spec.who)
     work = [a for a in file.procedure.leaving(file.case.state) if a.spec.verb is None and role_of(a.spec.who) == role]
     barred = {act for a in work for act in a.spec.apart_from}
-    department = actor.department if role is Role.DEPARTMENT_OFFICER else None
+    department = actor.department if role in OF_A_DEPARTMENT else None
     found = Colleagues(database()).of(file, actor, (role,), department=department, apart_from=barred)
     return [(person.person_id, person.name) for person in found]
 

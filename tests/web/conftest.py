@@ -16,7 +16,7 @@ from tests.store.factories import MovableClock
 from tests.web.applying import desk  # noqa: F401  # a fixture of the applicant's tests
 from tests.web.browsers import PASSWORD, Browser, quick_passwords
 from web.context import House
-from workflow.vocabulary import Role
+from workflow.vocabulary import OF_A_DEPARTMENT, Role
 
 ROLES = tuple(role for role in Role if role is not Role.SYSTEM)
 SECRET = "the key of a test, long enough and of no use elsewhere"
@@ -40,7 +40,7 @@ def settle(url: str) -> None:
         if role is not Role.APPLICANT:
             house.accounts.add_account(
                 login_of(role), PASSWORD, name=f"官员 {role.value}", roles=[role],
-                department="ecology" if role is Role.DEPARTMENT_OFFICER else None)
+                department="ecology" if role in OF_A_DEPARTMENT else None)
     house.database.close()
 
 

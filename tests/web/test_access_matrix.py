@@ -74,7 +74,7 @@ DOORS: Mapping[str, frozenset[str]] = {
     "desks": SIGNED_IN, "documents": SIGNED_IN,
     "cases": OFFICIALS, "cases.act": SIGNED_IN, "cases.send": SIGNED_IN, "rows": OFFICIALS, "findings": OFFICIALS,
     "applications": frozenset({"applicant"}), "uploads": frozenset({"applicant"}), "uploads.download": SIGNED_IN,
-    "holdings": frozenset({"applicant"}), "annexes": frozenset({"applicant"}),
+    "joint": frozenset({"applicant"}), "holdings": frozenset({"applicant"}), "annexes": frozenset({"applicant"}),
     "certificates": frozenset({"issuing_clerk"}), "certificates.download": SIGNED_IN,
     "administration": frozenset({"administrator"}), "calendars": frozenset({"administrator"}),
      "jobs": frozenset({"administrator"}),
@@ -84,8 +84,9 @@ DOORS: Mapping[str, frozenset[str]] = {
     "drafts": frozenset({"administrator"}), "migrations": frozenset({"administrator"}),
     "replays": frozenset({"administrator"}),
 }
-APPLICANT_PAGES = frozenset({"applications", "uploads", "annexes"})
-ABOUT_A_CASE = frozenset({"cases", "places", "rows", "findings", "documents", "applications", "uploads", "annexes"})
+APPLICANT_PAGES = frozenset({"applications", "joint", "uploads", "annexes"})
+ABOUT_A_CASE = frozenset({"cases", "places", "rows", "findings", "documents", "applications", "joint", "uploads",
+                          "annexes"})
 
 # Which pages answer a visible case otherwise than with 200, and how. Everything else must be 200.
 MOVED, NOT_NOW = frozenset({200, 302}), frozenset({200, 302, 409})
@@ -97,6 +98,7 @@ ELSEWHERE: Mapping[str, frozenset[int]] = {
     "applications.form": MOVED, "applications.receipt": MOVED, "uploads.reading": MOVED,
     "applications.commitment": NOT_NOW, "applications.rectification": NOT_NOW, "applications.retraction": NOT_NOW,
     "applications.certificate": frozenset({200, 404}),  # 404: before the delivery
+    "joint.show": frozenset({404}),  # 404: only where several licences are applied for together
     "annexes.rows": frozenset({404}),  # rows of an annex are chosen only where a dossier file asks for them
     "procedures.model": frozenset({200, 404}),  # 404: no procedure of that name
 }
