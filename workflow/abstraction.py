@@ -11,6 +11,7 @@ from functools import wraps
 from typing import Any, NoReturn
 
 from workflow.case import Case, SignOff
+from workflow.joint_licences import DECIDING
 from workflow.procedure import Action, FactGuardSpec, Procedure, ProcedureSpec
 from workflow.rules import RELATIONS
 from workflow.surroundings import EDITED, FAR_DAY, TOLD_APART, Staff, most_asked
@@ -53,31 +54,41 @@ class Open:
         return f"<open {self.fact}>"
 
 
+class Gaze:
+    """Who looks now: the sets in which is noted what of the facts and of the answers is looked at."""
+
+    __slots__ = ("answers", "facts")
+
+    def __init__(self) -> None:
+        self.facts: set[str] = set()
+        self.answers: set[str] = set()
+
+
 class Watched(dict[str, Any]):
     """Facts that note which of them were looked at."""
 
-    __slots__ = ("seen",)
+    __slots__ = ("gaze",)
 
-    def __init__(self, facts: Mapping[str, Any], seen: set[str]) -> None:
+    def __init__(self, facts: Mapping[str, Any], gaze: Gaze) -> None:
         super().__init__(facts)
-        self.seen = seen
+        self.gaze = gaze
 
     def get(self, name: str, default: Any = None) -> Any:
-        self.seen.add(name)
+        self.gaze.facts.add(name)
         value = super().get(name, default)
         if type(value) is Open:
             raise Undecided(name)
         return value
 
     def __getitem__(self, name: str) -> Any:
-        self.seen.add(name)
+        self.gaze.facts.add(name)
         value = super().__getitem__(name)
         if type(value) is Open:
             raise Undecided(name)
         return value
 
     def __contains__(self, name: object) -> bool:
-        self.seen.add(str(name))
+        self.gaze.facts.add(str(name))
         if type(super().get(str(name))) is Open:
             raise Undecided(str(name))
         return super().__contains__(name)
@@ -86,19 +97,19 @@ class Watched(dict[str, Any]):
 class Answers(tuple[SignOff, ...]):
     """Sign-offs that note that they were looked at."""
 
-    noting: set[str]
+    gaze: Gaze
 
-    def __new__(cls, answers: Iterable[SignOff], noting: set[str]) -> "Answers":
+    def __new__(cls, answers: Iterable[SignOff], gaze: Gaze) -> "Answers":
         made = super().__new__(cls, answers)
-        made.noting = noting
+        made.gaze = gaze
         return made
 
     def __iter__(self) -> Iterator[SignOff]:
-        self.noting.add(ANSWERS)
+        self.gaze.answers.add(ANSWERS)
         return super().__iter__()
 
     def __getitem__(self, place: Any) -> Any:
-        self.noting.add(ANSWERS)
+        self.gaze.answers.add(ANSWERS)
         return super().__getitem__(place)
 
     # Their mere number is asked by the engine's bookkeeping alone (`rounds.stamped`), which notes nothing here.
@@ -123,6 +134,7 @@ class Vocabulary:
         self.compared: dict[str, set[str]] = {}  # action (or state, for its duties) -> facts
         self.inspected_by: dict[str, set[str]] = {}
         self.answers_read: dict[str, set[str]] = {}
+        self.gaze = Gaze()
         self.lists = {"departments", *(d.each for s in procedure.states.values() for d in s.duties if d.each)}
         keys = staff.departments
         self.told_apart: dict[str, tuple[Any, ...]] = {
@@ -132,6 +144,8 @@ class Vocabulary:
                 for fact in self.lists
             },
         }
+        # Whose departments decide is asked everywhere, and is something only where a joint application says so.
+        self.told_apart.setdefault(DECIDING, ((),))
         self.subject = _subject(procedure)
         for opens in (a.spec.opens for a in procedure.actions if a.spec.opens):
             if opens.each:  # what one licence may do another may: two of them show all there is
@@ -163,11 +177,23 @@ class Vocabulary:
         found = (self.compared, self.inspected_by, self.answers_read)
         return set().union(*(kind.get(reader, set()) for kind in found))
 
-    def watched(self, case: Case, reader: str) -> Case:
-        """The case, noting in the name of the reader what of it is looked at."""
-        facts = self.inspected_by.setdefault(reader, set())
-        answers = self.answers_read.setdefault(reader, set())
-        return replace(case, facts=Watched(case.facts, facts), sign_offs=Answers(case.sign_offs, answers))
+    def look_as(self, reader: str) -> tuple[set[str], set[str]]:
+        """From now on what is looked at is noted in the name of this reader. The sets of the one before."""
+        gaze = self.gaze
+        before = gaze.facts, gaze.answers
+        gaze.facts = self.inspected_by.setdefault(reader, set())
+        gaze.answers = self.answers_read.setdefault(reader, set())
+        return before
+
+    def watched(self, case: Case) -> Case:
+        """The case, noting in the name of whoever looks what of it is looked at."""
+        if type(case.facts) is Watched and type(case.sign_offs) is Answers:
+            return case
+        return Case(
+            case.id, case.procedure, case.procedure_version, case.state, case.track, case.agency_id, case.round,
+            case.version, Watched(case.facts, self.gaze), Answers(case.sign_offs, self.gaze), case.acts, case.clocks,
+            case.on,
+        )  # fmt: skip
 
     def values(self, fact: str) -> tuple[Any, ...]:
         """One value of each kind that can be told apart. Raises Unknowable."""
@@ -200,6 +226,10 @@ class Vocabulary:
                 return standing
         known.append((kind, _frozen(value)))
         return known[-1][1]
+
+    def same(self, fact: str, one: Any, other: Any) -> bool:
+        """Whether nothing tells these values of the fact apart."""
+        return repr(self.canonical(fact, one)) == repr(self.canonical(fact, other))
 
     def _small(self, value: Any, fact: str) -> Any:
         """A counter is followed as far as anything can tell its values apart."""
@@ -312,17 +342,24 @@ def _noting(
         function.__name__ == "open_recall"
     )  # it keeps facts as they are, open ones as well, for a recall
 
+    gaze, name = vocabulary.gaze, action.name
+
     @wraps(function)
     def noted(*given: Any) -> Any:
-        if carries:
+        if compares:
+            case: Any = _Facts(given[place].facts)
+        elif carries:
             case = replace(given[place], facts=dict(given[place].facts))
         else:
-            case = _Facts(given[place].facts) if compares else vocabulary.watched(given[place], action.name)
+            case = vocabulary.watched(given[place])
+        before = vocabulary.look_as(name)
         try:
             return function(*given[:place], case, *given[place + 1 :])
         except Undecided as undecided:
-            undecided.asks = action.name if asks else ""
+            undecided.asks = name if asks else ""
             raise
+        finally:
+            gaze.facts, gaze.answers = before
 
     return noted
 

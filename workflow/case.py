@@ -1,7 +1,7 @@
 """A case as the engine sees it: a value, not a row, holding only the facts that decisions need."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -68,7 +68,10 @@ class Case:
         return self.facts.get(name, default)
 
     def with_facts(self, **facts: Any) -> "Case":
-        return replace(self, facts={**self.facts, **facts})
+        return Case(  # the longhand of `replace`, which takes four times as long: this is what every effect does
+            self.id, self.procedure, self.procedure_version, self.state, self.track, self.agency_id, self.round,
+            self.version, {**self.facts, **facts}, self.sign_offs, self.acts, self.clocks, self.on,
+        )  # fmt: skip
 
     def persons_who(self, *actions: str) -> frozenset[str]:
         return frozenset(a.person_id for a in self.acts if a.action in actions)

@@ -18,11 +18,12 @@ from workflow.joint_licences import DECIDING
 from workflow.procedure import Procedure
 from workflow.proofs import TITLES, Proof, Property, Standing, Verdict
 from workflow.properties import left_to_act, limits, looked_at, words
+from workflow.situations import TooMany
 from workflow.specimens import NoSpecimen
 from workflow.stories import say
 from workflow.surroundings import ANY, Staff, invented_staff, most_asked, named_signers, staff_of
 from workflow.vocabulary import Actor, Message
-from workflow.ways import TooMany, Ways
+from workflow.ways import Ways
 
 
 def prove(
@@ -33,13 +34,15 @@ def prove(
     allowances: Iterable[Allowance] | None = None,
     given: Collection[str] = (),
     max_states: int = 200_000,
+    whole: bool = False,
 ) -> Proof:
     """Explore the procedure and say of each property whether it holds.
 
     `people`: everyone who works for the bureau today (active accounts, one Actor each); None leaves the property
     "somebody is left to act" unasked. `departments`: those that an application may call for (None: those that have
     an officer). `allowances`: the rows in force; None leaves unasked whether every limit has its article. `given`:
-    facts that a case is opened with (a child case has its parent's). Pure; takes seconds.
+    facts that a case is opened with (a child case has its parent's). `whole`: without the reductions, which takes
+    many times as long and must come to the same verdict. Pure; takes seconds.
     """
     facts: dict[str, Any] = dict.fromkeys(given, ANY)
     if procedure.spec.department:
@@ -51,7 +54,7 @@ def prove(
         (part, one if n and not any(a.spec.verb == "add_signer" for a in part.actions) else invented)
         for n, part in enumerate(parts(procedure))
     ]
-    explored, why = _explored(runs, facts, max_states)
+    explored, why = _explored(runs, facts, max_states, whole)
     found = looked_at(explored) if explored else [_undecided(key, why) for key in list(TITLES)[1:-2]]
     properties = [words(procedure), *found, limits(procedure, allowances)]
     seen = list(explored)
@@ -60,7 +63,7 @@ def prove(
     elif any(p.standing is not Standing.HOLDS for p in properties[:-1]):
         properties.append(_undecided("somebody_is_left", _FIRST_SOUND))
     else:
-        staffed, why = _explored([(parts(procedure)[0], bureau)], facts, max_states)
+        staffed, why = _explored([(parts(procedure)[0], bureau)], facts, max_states, whole)
         properties.append(left_to_act(staffed[0]) if staffed else _undecided("somebody_is_left", why))
         seen += staffed
     return Proof(
@@ -157,13 +160,13 @@ def _scope(procedure: Procedure) -> tuple[Message, ...]:
 
 
 def _explored(
-    runs: Iterable[tuple[Procedure, Staff]], facts: Mapping[str, Any], max_states: int
+    runs: Iterable[tuple[Procedure, Staff]], facts: Mapping[str, Any], max_states: int, whole: bool
 ) -> tuple[list[Ways], Message]:
     """The ways of every run; none, and why, if one of them did not come to its end."""
     found: list[Ways] = []
     for procedure, staff in runs:
         try:
-            found.append(Ways(procedure, staff, facts, max_states, like=found[0] if found else None))
+            found.append(Ways(procedure, staff, facts, max_states, found[0] if found else None, whole))
         except TooMany:
             return [], say(
                 "Broken off after %(number)s situations: too many to look at.",

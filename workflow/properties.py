@@ -12,11 +12,12 @@ from workflow.allowances import Allowance
 from workflow.engine import permit
 from workflow.procedure import Action, Procedure, duties
 from workflow.proofs import TITLES, Property, Standing, fails, holds
+from workflow.situations import Move, Situation
 from workflow.stories import Kind, say, spoken
 from workflow.surroundings import GRANTING, JOBS, REPORTED, could
 from workflow.telling import duty_words, nearest, story
 from workflow.vocabulary import SYSTEM, Message, Refusal
-from workflow.ways import Move, Situation, Ways
+from workflow.ways import Ways
 
 RETRACTED = "retracted"
 

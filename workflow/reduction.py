@@ -13,7 +13,7 @@ from workflow.relevance import EDITED_ANEW, mattering
 from workflow.rounds import CLOSED, SILENCE
 from workflow.rounds import _digest as digest
 from workflow.stories import STORY_DAY
-from workflow.surroundings import Staff, could
+from workflow.surroundings import TOLD_APART, Staff, could
 from workflow.verbs.facts import LAST_ACT
 from workflow.verbs.facts import RESERVED as VERBS_FACTS
 from workflow.vocabulary import OF_A_DEPARTMENT, Actor, Verdict
@@ -62,15 +62,18 @@ class Reduction:
     """Makes two cases equal when nothing that may still happen differs between them."""
 
     def __init__(
-        self, procedure: Procedure, vocabulary: Vocabulary, staff: Staff, crowd: Crowd, law: Law
+        self,
+        procedure: Procedure,
+        vocabulary: Vocabulary,
+        staff: Staff,
+        crowd: Crowd,
+        law: Law,
+        whole: bool = False,
     ) -> None:
-        self.procedure, self.vocabulary, self.staff, self.crowd, self.law = (
-            procedure,
-            vocabulary,
-            staff,
-            crowd,
-            law,
-        )
+        self.procedure, self.vocabulary, self.staff = procedure, vocabulary, staff
+        self.crowd, self.law, self.whole = crowd, law, whole
+        subject = vocabulary.subject
+        self._only_compared = subject in EDITED_ANEW - TOLD_APART.keys() - vocabulary.tests.keys()
         self.matters = mattering(procedure, vocabulary)
         self._clocks: dict[tuple[str, str, str, bool], Clock] = {}
 
@@ -132,7 +135,7 @@ class Reduction:
             if s.round != case.round and s.verdict is Verdict.RECUSED and not self.staff.unlimited
         }
         current = (
-            replace(s, round=1, opinion="", carried_from=s.carried_from and 1)
+            replace(s, round=1, opinion="", carried_from=s.carried_from and 1 if self.whole else None)
             for s in given
             if s.round == case.round
         )
@@ -141,8 +144,13 @@ class Reduction:
         )
 
     def _as_before(self, facts: dict[str, Any], answers: tuple[SignOff, ...]) -> tuple[SignOff, ...]:
-        """A subject is only compared with what it was: the present value is called one, every other one another."""
+        """A subject is only compared with what it was: the present value is called one, every other one another.
+
+        Where nothing was answered there is nothing to compare it with, so it may as well be open: nothing else looks
+        at it. From which round an answer stands nobody asks either."""
         fact = self.vocabulary.subject
+        if self._only_compared and fact in facts and not self.whole and not any(s.rests_on for s in answers):
+            facts[fact] = Open(fact)
         value = facts.get(fact)
         if not fact or value is None or type(value) is Open:
             return answers

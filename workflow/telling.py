@@ -1,10 +1,12 @@
 """Telling a situation: the shortest way there, as a story in plain words, and whom it waits for."""
 
 from workflow.procedure import Duty
+from workflow.reopening import may_be_left_out, written_anew
+from workflow.situations import Move, Situation
 from workflow.stories import ROLE_NAMES, Story, StoryStep, facts_words, role_words, say, step_words
 from workflow.surroundings import ANY
 from workflow.vocabulary import Message
-from workflow.ways import Situation, Ways
+from workflow.ways import Ways
 
 
 def nearest(ways: Ways) -> list[tuple[int, Situation]]:
@@ -28,7 +30,10 @@ def story(ways: Ways, at: int, ending: Message) -> Story:
         here = came[0]
     steps: list[StoryStep] = []
     learned: dict[str, object] = {}
-    for move, there in reversed(path):
+    told = list(reversed(path))
+    for n, (move, there) in enumerate(told):
+        if move.passing and _goes_without_saying(ways, there, told[n + 1 :]):
+            continue
         learned |= move.learned
         if move.kind is None:
             continue
@@ -45,3 +50,13 @@ def story(ways: Ways, at: int, ending: Message) -> Story:
     )
     given = {f: v for f, v in ways.given.items() if v is not ANY}
     return Story(tuple(steps), shown, last.state, last.track, learned, given)
+
+
+def _goes_without_saying(ways: Ways, there: int, later: list[tuple[Move, int]]) -> bool:
+    """Whether the story is the same one without the facts being reopened on the way."""
+    came = ways.found[there].came
+    assert came is not None
+    by_name = ways.original.by_name
+    needed = [(m.learned, written_anew(m.kind, [by_name[name] for name in m.taken])) for m, _ in later]
+    before, after = ways.found[came[0]].case, ways.found[there].case
+    return may_be_left_out(ways.vocabulary, before, after, needed)

@@ -7,70 +7,31 @@ Rounds and versions are not followed; a stopped clock is as good as none; every 
 All steps are the engine's own (`permit`, `fire`).
 """
 
-from collections import deque
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import replace
 from datetime import date
+from heapq import heappop, heappush
 from typing import Any
 
 from workflow import engine
 from workflow.abstraction import Open, Undecided, Vocabulary, watching
 from workflow.case import Case
-from workflow.commands import Annul, Command, Decide, Plain, Refuse
+from workflow.commands import Command, Refuse
 from workflow.joint_commands import Inform
 from workflow.procedure import Action, Duty, Procedure, duties
 from workflow.reduction import Crowd, Reduction
 from workflow.relevance import EDITED_ANEW, mattering
+from workflow.reopening import Reopening, reopened_facts, with_open, written_anew
+from workflow.situations import Grows, Move, Reached, Situation, TooMany, is_decision
 from workflow.specimens import specimens
 from workflow.stories import STORY_DAY, Kind, lapse_day, law_of, opening
 from workflow.surroundings import ANY, EDITED, JOBS, REPORTED, Staff, could, holders
 from workflow.verbs.facts import is_the_occasion
 from workflow.vocabulary import SYSTEM, Actor, Refusal, Role
 
-DECISIONS = frozenset({Decide, Refuse, Annul})
 # Verbs that leave a situation as it is, whoever uses them: that they can be used is seen once for each place.
 IDLE = frozenset({"transfer", "remind", "copy", "comment"})
 LONGEST_LIST = 24  # a list on a case that grows beyond this has no bound
-
-
-@dataclass(frozen=True, slots=True)
-class Move:
-    """What leads on. `kind` None: nothing happens, an open fact turns out to be so (`learned`)."""
-
-    kind: Kind | None
-    action: str = ""
-    actor: Actor = SYSTEM
-    command: Command = field(default_factory=Plain)
-    learned: Mapping[str, Any] = field(default_factory=dict)
-    reported: Mapping[str, Any] = field(default_factory=dict)
-    taken: tuple[str, ...] = ()  # the action and the automatic ones after it
-
-
-@dataclass(slots=True)
-class Situation:
-    case: Case
-    jobs: frozenset[str]
-    marks: frozenset[str]  # decided, signed, reasoned
-    distance: int
-    came: tuple[int, Move] | None
-    leads: list[tuple[int, Move]] = field(default_factory=list)
-    done: bool = False
-    splits: bool = False  # only an open fact is decided here
-    unserved: tuple[Duty, ...] = ()
-    stuck_lapses: tuple[str, ...] = ()
-    lapses: bool = False
-
-
-class TooMany(Exception):
-    """More situations than were allowed: nothing is proved."""
-
-
-class Grows(Exception):
-    """Something on the case grows without bound; carries the situation and the fact."""
-
-    def __init__(self, at: int, move: Move, fact: str) -> None:
-        super().__init__(fact)
-        self.at, self.move, self.fact = at, move, fact
 
 
 class Ways:
@@ -83,11 +44,14 @@ class Ways:
         given: Mapping[str, Any],
         max_states: int,
         like: "Ways | None" = None,
+        whole: bool = False,
     ) -> None:
         """`like`: ways already explored in which nearly the same is looked at; it saves finding that out anew.
+        `whole`: follow situations apart that could be followed as one (for comparing).
 
         Raises TooMany, Unknowable (`abstraction`) and NoSpecimen (`specimens`)."""
         self.original, self.staff, self.max_states, self.given = procedure, staff, max_states, given
+        self.whole = whole
         self.vocabulary = Vocabulary(procedure, staff)
         if like is not None:
             self.vocabulary.learn(like.vocabulary)
@@ -122,15 +86,19 @@ class Ways:
         self.growing: Grows | None = None
         self.found: list[Situation] = []
         self._known: dict[Any, int] = {}
-        self._reduction = Reduction(self.original, self.vocabulary, self.staff, self.crowd, self.law)
-        self._queue: deque[int] = deque()
+        self._reduction = Reduction(
+            self.original, self.vocabulary, self.staff, self.crowd, self.law, self.whole
+        )
+        self._reopening = Reopening(self.original, self._reduction.matters)
+        self._queue: list[tuple[int, int, int]] = []  # distance, when it was put there, situation
+        self._written: dict[tuple[Kind | None, tuple[str, ...]], frozenset[str]] = {}
         self._idle: set[tuple[str, str, str]] = set()
         first = opening(
             self.original, {f: Open(f) if v is ANY else v for f, v in self.given.items()}, self.law
         )
         self._reach(self._reduction.settled(first), frozenset(), frozenset(), None)
         while self._queue and (bound == self.max_states or len(self.found) < bound):
-            here = self._queue.popleft()
+            here = heappop(self._queue)[2]
             situation = self.found[here]
             if situation.done:
                 continue
@@ -151,34 +119,53 @@ class Ways:
     ) -> int:
         key = (*self._reduction.key(case), jobs, marks)
         at = self._known.get(key)
-        cost = 0 if came is None else self.found[came[0]].distance + (came[1].kind is not None)
+        cost, unsaid = (0, {}) if came is None else self._told(case, *came)
         if at is not None:
             known = self.found[at]
             if cost < known.distance and not known.done:  # a shorter way, by what only turns out
-                known.distance, known.came = cost, came
-                self._queue.appendleft(at)
+                known.distance, known.came, known.unsaid = cost, came, unsaid
+                heappush(self._queue, (cost, len(self.found), at))
             return at
         if len(self.found) >= self.max_states:
             raise TooMany
         at = self._known[key] = len(self.found)
-        self.found.append(Situation(case, jobs, marks, cost, came))
-        if came is not None and came[1].kind is None:
-            self._queue.appendleft(at)
-        else:
-            self._queue.append(at)
+        self.found.append(Situation(case, jobs, marks, cost, came, unsaid=unsaid))
+        heappush(self._queue, (cost, at, at))
         return at
 
-    def _moves(self, here: int) -> list[tuple[Case, frozenset[str], frozenset[str], Move]]:
+    def _told(self, case: Case, here: int, move: Move) -> tuple[int, Mapping[str, Any]]:
+        """How many steps a story needs as far as this case; and what facts were that have been reopened unsaid."""
+        before = self.found[here]
+        if move.kind is None or move.passing:
+            reopened = reopened_facts(before.case, case) if move.passing else {}
+            known, unsaid, steps = move.learned, {**reopened, **before.unsaid}, 0
+        else:
+            known, steps = move.learned, 1
+            unsaid = {f: v for f, v in before.unsaid.items() if f not in self._anew(move)}
+        if any(f in known and not self.vocabulary.same(f, known[f], v) for f, v in before.unsaid.items()):
+            return before.distance + steps + 1, {}  # the reopening has to be told
+        return before.distance + steps, unsaid
+
+    def _anew(self, move: Move) -> frozenset[str]:
+        key = (move.kind, move.taken)
+        if key not in self._written:
+            by_name = self.original.by_name
+            self._written[key] = written_anew(move.kind, [by_name[name] for name in move.taken])
+        return self._written[key]
+
+    def _moves(self, here: int) -> list[Reached]:
         """Everything that may happen next; or, when an open fact is looked at, the values it may have."""
         situation = self.found[here]
         if self.original.states[situation.case.state].final:
             return []
-        case = self.vocabulary.watched(situation.case, situation.case.state)
+        case = self.vocabulary.watched(situation.case)
+        self.vocabulary.look_as(case.state)
         try:
             self._look(situation, case)
-            return [*self._edits(situation), *self._steps(here, situation, case)]
+            return self._acts(here, situation, case)
         except Undecided as undecided:
             situation.splits = True
+            self._reopening.fell_apart((case.state, case.track), undecided.fact)
             return [
                 (
                     self._reduction.deciding(situation.case, {undecided.fact: value}),
@@ -221,7 +208,50 @@ class Ways:
         if not present and not situation.lapses:
             situation.unserved = (Duty(Role.SYSTEM, "nobody"),)
 
-    def _edits(self, situation: Situation) -> Iterator[tuple[Case, frozenset[str], frozenset[str], Move]]:
+    def _acts(self, here: int, situation: Situation, case: Case) -> list[Reached]:
+        """What people, clocks and jobs may do here. Where facts can be reopened that are known, people wait for it:
+        whatever they may do now they may do then."""
+        edits = list(self._edits(situation))
+        actions = [a for a in self.shown.leaving(case.state) if a.spec.track in (None, case.track) and not a.automatic]
+        if self.whole:
+            return [*edits, *(r for a in actions for r in self._steps(here, situation, case, a))]
+        early, volatile = self._reopened(here, situation, case, edits, actions)
+        passing = next((r for r in early if r[3].passing), None)
+        if passing is not None:
+            system = [a for a in actions if a.spec.who == "is_the_system"]
+            return [passing, *(r for a in system for r in self._steps(here, situation, case, a))]
+        rest = [a for a in actions if a.name not in self._reopening.candidates]
+        return [*early, *(r for a in rest for r in self._steps(here, situation, case, a, volatile))]
+
+    def _reopened(
+        self, here: int, situation: Situation, case: Case, edits: list[Reached], actions: list[Action]
+    ) -> tuple[list[Reached], set[str]]:
+        """The edits and the acts that may reopen facts; the facts that they do reopen here."""
+        place = (case.state, case.track)
+        found: list[Reached] = []
+        volatile: set[str] = set()
+        if self.original.states[case.state].editable:
+            volatile |= self._reopening.facts(place, Kind.EDIT, "")
+        for reached in edits:
+            opens = reached[3].kind is Kind.EDIT and not reached[3].reported
+            passes = opens and bool(self._reopening.facts(place, Kind.EDIT, ""))
+            found.append((*reached[:3], replace(reached[3], passing=True)) if passes else reached)
+        key = (situation.jobs, situation.marks)
+        for action in (a for a in actions if a.name in self._reopening.candidates):
+            for after, jobs, marks, move in list(self._steps(here, situation, case, action, volatile)):
+                facts = self._reopening.facts(place, move.kind, action.name)
+                pure = bool(facts) and move.kind is Kind.ACT and not move.learned and (jobs, marks) == key
+                if pure:
+                    opened = replace(situation.case, facts=with_open(situation.case, facts))
+                    pure = self._reduction.key(after) == self._reduction.key(opened)
+                if pure:
+                    volatile |= facts
+                    known = any(type(situation.case.facts.get(f)) is not Open for f in facts)
+                    move = replace(move, passing=known)
+                found.append((after, jobs, marks, move))
+        return found, volatile
+
+    def _edits(self, situation: Situation) -> Iterator[Reached]:
         case = situation.case
         if not self.original.states[case.state].editable:
             return
@@ -235,31 +265,46 @@ class Ways:
                 yield self._reduction.deciding(case, {fact: value}), situation.jobs, situation.marks, move
 
     def _steps(
-        self, here: int, situation: Situation, case: Case
-    ) -> Iterator[tuple[Case, frozenset[str], frozenset[str], Move]]:
-        for action in self.shown.leaving(case.state):
-            if action.automatic or action.spec.track not in (None, case.track):
-                continue
-            place = (action.name, case.state, case.track)
-            if place in self._idle:
-                continue
-            for kind, actor in self._actors(situation, case, action):
-                try:
-                    engine.permit(self.shown, case, action.name, actor)
-                except Refusal:
-                    continue
-                lapsed = lapse_day(self.original, case, action.name) if kind is Kind.LAPSE else None
-                for command in specimens(self.original, action, case, actor, self.staff, self.crowd.alike):
-                    for steps, learned in self._fired(case, action, actor, command, lapsed or STORY_DAY):
-                        move = Move(kind, action.name, actor, command, learned)
+        self, here: int, situation: Situation, case: Case, action: Action, volatile: Set[str] = frozenset()
+    ) -> Iterator[Reached]:
+        place = (action.name, case.state, case.track)
+        if place in self._idle:
+            return
+        for kind, actor in self._actors(situation, case, action):
+            lapsed = lapse_day(self.original, case, action.name) if kind is Kind.LAPSE else None
+            asks = volatile if kind is Kind.ACT else frozenset[str]()
+            for permitted, known in self._permitted(case, action, actor, asks):
+                for command in specimens(self.original, action, permitted, actor, self.staff, self.crowd.alike):
+                    day = lapsed or STORY_DAY
+                    for steps, learned in self._fired(permitted, action, actor, command, day, asks):
+                        move = Move(kind, action.name, actor, command, {**known, **learned})
                         if action.spec.verb in IDLE:
                             self._idle.add(place)
                         yield self._after(here, situation, steps, move)
 
+    def _permitted(
+        self, case: Case, action: Action, actor: Actor, asks: Set[str]
+    ) -> Iterator[tuple[Case, Mapping[str, Any]]]:
+        """The case, if the engine permits the action; for each value of the facts `asks` on which that hangs."""
+        todo: list[tuple[Case, Mapping[str, Any]]] = [(case, {})]
+        while todo:
+            known, learned = todo.pop()
+            try:
+                engine.permit(self.shown, known, action.name, actor)
+            except Refusal:
+                continue
+            except Undecided as undecided:
+                if undecided.fact not in asks:
+                    raise
+                todo += self._decided(known, learned, undecided.fact)
+            else:
+                yield known, learned
+
     def _fired(
-        self, case: Case, action: Action, actor: Actor, command: Command, day: date
+        self, case: Case, action: Action, actor: Actor, command: Command, day: date, asks: Set[str]
     ) -> Iterator[tuple[list[engine.Step], Mapping[str, Any]]]:
-        """What the engine makes of it; for each value of an open fact where what follows, not whether, hangs on it."""
+        """What the engine makes of it; for each value of an open fact where what follows hangs on it, or, of the
+        facts `asks`, whether."""
         todo: list[tuple[Case, Mapping[str, Any]]] = [(case, {})]
         while todo:
             known, learned = todo.pop()
@@ -268,12 +313,16 @@ class Ways:
             except Refusal:
                 continue
             except Undecided as undecided:
-                if undecided.asks == action.name:
+                if undecided.asks == action.name and undecided.fact not in asks:
                     raise
-                for value in self.vocabulary.values(undecided.fact):
-                    decided = {undecided.fact: value}
-                    again = self.vocabulary.watched(self._reduction.deciding(known, decided), case.state)
-                    todo.append((again, {**learned, **decided}))
+                todo += self._decided(known, learned, undecided.fact)
+
+    def _decided(
+        self, case: Case, learned: Mapping[str, Any], fact: str
+    ) -> Iterator[tuple[Case, Mapping[str, Any]]]:
+        for value in reversed(self.vocabulary.values(fact)):
+            decided = {fact: value}
+            yield self.vocabulary.watched(self._reduction.deciding(case, decided)), {**learned, **decided}
 
     def _actors(self, situation: Situation, case: Case, action: Action) -> list[tuple[Kind, Actor]]:
         """One actor of each kind that can be told apart."""
@@ -293,9 +342,7 @@ class Ways:
 
     # -- what a step leaves ----------------------------------------------------------------------------------
 
-    def _after(
-        self, here: int, situation: Situation, steps: list[engine.Step], move: Move
-    ) -> tuple[Case, frozenset[str], frozenset[str], Move]:
+    def _after(self, here: int, situation: Situation, steps: list[engine.Step], move: Move) -> Reached:
         jobs, marks = set(situation.jobs), set(situation.marks)
         reported: dict[str, Any] = {}
         opened: dict[str, Any] = {}
@@ -333,10 +380,3 @@ class Ways:
         if action.command is Refuse or (ends and by_law):
             found.add("reasoned")
         return found
-
-
-def is_decision(action: Action) -> bool:
-    """A decision on the application: the authority's, of a kind that names its grounds, leading on, and not to be
-    undone."""
-    final = action.command in DECISIONS and action.spec.irreversible and action.target is not None
-    return final and not action.on_applicant_side

@@ -1,0 +1,65 @@
+"""A situation in which a case may stand, and a move from one to the next: what an exploration is made of."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from workflow.case import Case
+from workflow.commands import Annul, Command, Decide, Plain, Refuse
+from workflow.procedure import Action, Duty
+from workflow.stories import Kind
+from workflow.vocabulary import SYSTEM, Actor
+
+DECISIONS = frozenset({Decide, Refuse, Annul})
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """What leads on. `kind` None: nothing happens, an open fact turns out to be so (`learned`)."""
+
+    kind: Kind | None
+    action: str = ""
+    actor: Actor = SYSTEM
+    command: Command = field(default_factory=Plain)
+    learned: Mapping[str, Any] = field(default_factory=dict)
+    reported: Mapping[str, Any] = field(default_factory=dict)
+    passing: bool = False  # it only reopens facts (`reopening`): a story tells it where their old values do not do
+    taken: tuple[str, ...] = ()  # the action and the automatic ones after it
+
+
+@dataclass(slots=True)
+class Situation:
+    case: Case
+    jobs: frozenset[str]
+    marks: frozenset[str]  # decided, signed, reasoned
+    distance: int
+    came: tuple[int, Move] | None
+    leads: list[tuple[int, Move]] = field(default_factory=list)
+    done: bool = False
+    splits: bool = False  # only an open fact is decided here
+    unserved: tuple[Duty, ...] = ()
+    stuck_lapses: tuple[str, ...] = ()
+    lapses: bool = False
+    unsaid: Mapping[str, Any] = field(default_factory=dict)  # what facts were before they were reopened on the way
+
+
+Reached = tuple[Case, frozenset[str], frozenset[str], Move]  # case, jobs, marks, and how
+
+
+class TooMany(Exception):
+    """More situations than were allowed: nothing is proved."""
+
+
+class Grows(Exception):
+    """Something on the case grows without bound; carries the situation and the fact."""
+
+    def __init__(self, at: int, move: Move, fact: str) -> None:
+        super().__init__(fact)
+        self.at, self.move, self.fact = at, move, fact
+
+
+def is_decision(action: Action) -> bool:
+    """A decision on the application: the authority's, of a kind that names its grounds, leading on, and not to be
+    undone."""
+    final = action.command in DECISIONS and action.spec.irreversible and action.target is not None
+    return final and not action.on_applicant_side
