@@ -10,18 +10,17 @@ import logging
 from jobs.workshop import Bench, CannotBeDone, Done
 from store.jobs import Job
 from store.joint_cases import JointCases
+from workflow import engine
 from workflow.joint_commands import Inform
-from workflow.vocabulary import N_, Refusal
-
-# The step is not there any more (the case went its own way, was retracted, is closed): nothing is owed.
-PASSED_OVER = frozenset({"unknown", "unavailable"})
+from workflow.vocabulary import N_, SYSTEM, Refusal
 
 log = logging.getLogger("wujian.jobs")
 
 
 def inform(bench: Bench, job: Job) -> Done:
-    """Tell every case that the job means. Whatever else a case answers (it is locked, a guard does not hold yet) is
-    raised, and the job comes again."""
+    """Tell every case that the job means. One for which the step is not there (it went its own way, was retracted, is
+    closed, has heard it already) is passed over. Whatever else keeps a step from being taken is raised, and the job
+    comes again."""
     workshop, payload = bench.workshop, job.payload
     if job.case_id is None:
         raise CannotBeDone(N_("The job names no case."))
@@ -32,7 +31,7 @@ def inform(bench: Bench, job: Job) -> Done:
         try:
             workshop.cases.perform_as_system(case_id, payload["action"], command, command_id=f"{job.id}:{case_id}")
         except Refusal as refusal:
-            if refusal.code in PASSED_OVER:
+            if _is_not_owed(bench, public_id, payload["action"], command):
                 passed.append(public_id)
                 log.info("case %s was not told to %s: %s", public_id, payload["action"], refusal)
             else:  # the others need not wait for this one
@@ -40,3 +39,14 @@ def inform(bench: Bench, job: Job) -> Done:
     if later:
         raise later[0]
     return Done(note=f"passed over: {', '.join(passed)}" if passed else "")
+
+
+def _is_not_owed(bench: Bench, public_id: str, action: str, command: Inform) -> bool:
+    """Whether the case itself refuses the step, as it stands now; else something around it did."""
+    cases = bench.workshop.cases
+    file, on = cases.get(public_id, SYSTEM), cases.database.clock.today()
+    try:
+        engine.fire(file.procedure, file.case, action, SYSTEM, command, on, cases.laws.current())
+    except Refusal:
+        return True
+    return False

@@ -22,8 +22,9 @@ from store.records.certificates import (
 from store.records.columns import table_of
 from store.records.reference import CatalogueEntryRecord
 from store.registers import Moment
-from store.registers.certificate import bureau, number_scope, record_event
+from store.registers.certificate import number_scope, record_event
 from store.registers.numbering import raise_to
+from store.registers.organs import bureau
 from store.tokens import new_token
 from workflow.vocabulary import N_, Actor, Message, Refusal
 

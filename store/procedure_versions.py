@@ -253,7 +253,7 @@ class ProcedureVersions:
 
     def _begin_term(self, connection: Connection, line: VersionLine, actor: Actor, reason: str) -> VersionLine:
         procedure = Version(line, _text(connection, line)).procedure()
-        for other in sorted({a.spec.opens.procedure for a in procedure.actions if a.spec.opens} - {line.name}):
+        for other in sorted(_opens(procedure) - {line.name}):
             if connection.scalar(select(_V.c.id).where(_V.c.name == other, _V.c.status == "active")) is None:
                 raise Refusal("unmet", Message(
                     N_("This version opens cases of the procedure %(name)s, of which no version is in force."),
@@ -337,7 +337,12 @@ def _opened_by(connection: Connection, name: str) -> list[str]:
     rows = connection.execute(select(_V.c.name, _V.c.version, _V.c.digest).where(_V.c.status == "active")).all()
     found = (procedures.pinned(r.name, r.version, r.digest) for r in rows if r.name != name)
     return [f"{p.name}.v{p.version}" for p in found
-            if any(a.spec.opens and a.spec.opens.procedure == name for a in p.actions)]
+            if name in _opens(p)]
+
+
+def _opens(procedure: Procedure) -> set[str]:
+    """The procedures of which its steps may open cases."""
+    return {name for action in procedure.actions if action.spec.opens for name in action.spec.opens.procedures}
 
 
 def _stream(version_id: int) -> str:

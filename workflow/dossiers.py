@@ -20,6 +20,7 @@ from workflow.dossier_proofreading import proofread
 from workflow.faults import fault_of_yaml, located, said_of
 from workflow.grammar import Label, Name, _Strict
 from workflow.procedure import DefinitionError
+from workflow.savings import ApartSpec
 
 HERE = Path(__file__).parent.parent / "reference" / "dossiers"
 
@@ -215,8 +216,11 @@ class NumberSpec(_Strict):
 
 
 class CertificateSpec(_Strict):
+    """`issued_by`: the organ that seals it, where that is not the bureau and the bureau has entered no other name."""
+
     title: Label
     statement: Label
+    issued_by: Label | None = None
     number: NumberSpec
     validity: Name  # the allowance that says how long
     shown: tuple[ShownSpec, ...] = ()
@@ -228,18 +232,6 @@ class DepartmentsSpec(_Strict):
 
     always: tuple[Name, ...] = ()
     by: dict[str, dict[str, tuple[Name, ...]]] = {}
-
-
-class ApartSpec(_Strict):
-    """What an application for this licence alone would ask beside its own block: places of the joint application,
-    which asks each once for all. `fields` are section.field; `visits` how often somebody comes to look."""
-
-    basis: str
-    status: str = "demo default"
-    fields: tuple[str, ...] = ()
-    tables: tuple[Name, ...] = ()
-    materials: tuple[Name, ...] = ()
-    visits: int = Field(default=1, ge=0)
 
 
 class DossierSpec(_Strict):

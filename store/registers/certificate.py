@@ -4,26 +4,27 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, literal, null, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from store.database import BUREAU_ZONE
 from store.records.agencies import AgencyRecord
-from store.records.applications import CapabilityRowRecord, DossierRowRecord
 from store.records.cases import CaseRecord
 from store.records.certificates import (
     AnnexRowRecord,
-    AnnexSignatoryRecord,
     CertificateEventRecord,
     CertificateRecord,
     CertificateVersionRecord,
 )
 from store.records.columns import table_of
-from store.records.reference import SettingRecord
+from store.registers.annex import add_rows, add_signatories
+from store.registers.evidence import evidence_case, standings_of
 from store.registers.moment import Moment
 from store.registers.numbering import take
+from store.registers.organs import issuing_organ
 from store.tokens import new_token
 from workflow.commands import Annul, Decide
 from workflow.deadlines import expiry, in_force
+from workflow.dossiers import kind_of
 from workflow.engine import Step
 from workflow.vocabulary import N_, Message, Refusal
 
@@ -55,7 +56,9 @@ def issue_certificate(connection: Connection, step: Step, moment: Moment) -> Map
             update(CertificateRecord).where(CertificateRecord.id == named.id).values(annex_version=version)
         )
         act = "extended"
-    added = _add_annex(connection, case.id, certificate_id, version, moment.on)
+    evidence = evidence_case(connection, case)
+    added = add_rows(connection, evidence, certificate_id, version, moment.on, standings_of(case))
+    add_signatories(connection, evidence, certificate_id, version)
     connection.execute(
         insert(CertificateVersionRecord),
         {
@@ -102,7 +105,9 @@ def _certificate_held(connection: Connection, step: Step, moment: Moment) -> Any
         )
     until = moment.on
     if "renewal" in case.fact("application_types"):
-        filed_at = connection.scalar(select(CaseRecord.submitted_at).where(CaseRecord.id == case.id))
+        filed_at = connection.scalar(
+            select(CaseRecord.submitted_at).where(CaseRecord.id == evidence_case(connection, case))
+        )
         until = filed_at.astimezone(BUREAU_ZONE).date() if filed_at else moment.on
     lapsed = named.valid_to < until and named.deemed_renewed_on is None
     if named.status not in IN_FORCE or named.replaced_by_id is not None or lapsed:
@@ -241,16 +246,8 @@ def number_scope(number_without_serial: str, counter_scope: str = "year_authorit
     return f"certificate:{number_without_serial[:digits]}"
 
 
-def bureau(connection: Connection) -> Mapping[str, Any]:
-    """The issuing authority as configured: code, name. Raises Refusal("unmet") when it is not set."""
-    content = connection.scalar(select(SettingRecord.content).where(SettingRecord.name == "bureau"))
-    if not content:
-        raise Refusal("unmet", Message(N_("The bureau is not configured yet; ask the administrator.")))
-    return dict(content)
-
-
 def _new_certificate(connection: Connection, step: Step, moment: Moment) -> tuple[int, str, int]:
-    case, authority = step.after, bureau(connection)
+    case, authority = step.after, issuing_organ(connection, step.after)
     agency = connection.execute(
         select(AgencyRecord.name, AgencyRecord.address).where(AgencyRecord.id == case.agency_id)
     ).one()
@@ -266,7 +263,7 @@ def _new_certificate(connection: Connection, step: Step, moment: Moment) -> tupl
         {
             "public_id": new_token(),
             "number": number,
-            "kind": case.procedure,
+            "kind": kind_of(case.procedure, case.procedure_version),
             "agency_id": case.agency_id,
             "agency_name": case.fact("agency_name") or agency.name,
             "agency_address": case.fact("agency_address") or agency.address,
@@ -300,95 +297,3 @@ def named_certificate(connection: Connection, number: str | None) -> Any:
         return None
     table = table_of(CertificateRecord)
     return connection.execute(select(table).where(table.c.number == number).with_for_update()).first()
-
-
-def _add_annex(connection: Connection, case_id: int, certificate_id: int, version: int, on: date) -> int:
-    """Copy the confirmed rows and the signatories into the annex, in one statement each."""
-    source, target = CapabilityRowRecord, AnnexRowRecord
-    used = (
-        connection.scalar(
-            select(func.coalesce(func.max(target.ordinal), 0)).where(target.certificate_id == certificate_id)
-        )
-        or 0
-    )
-    names = [
-        "certificate_id",
-        "ordinal",
-        "site",
-        "section",
-        "category",
-        "object",
-        "parameter",
-        "standard_text",
-        "limit_text",
-        "note",
-        "from_version",
-        "until_version",
-        "from_on",
-        "until_on",
-        "ended_by",
-    ]
-    chosen = (
-        select(
-            literal(certificate_id),
-            literal(used) + func.row_number().over(order_by=source.ordinal),
-            source.site,
-            source.section,
-            source.category,
-            source.object,
-            source.parameter,
-            source.standard_text,
-            source.limit_text,
-            source.note,
-            literal(version),
-            null(),
-            literal(on),
-            null(),
-            null(),
-        )
-        .where(source.case_id == case_id, source.standing == "confirmed")
-        .order_by(source.ordinal)
-    )
-    adding = insert(target).from_select(names, chosen).execution_options(preserve_rowcount=True)
-    added = connection.execute(adding).rowcount
-    people = connection.scalars(
-        select(DossierRowRecord.values)
-        .where(DossierRowRecord.case_id == case_id, DossierRowRecord.table_name == "signatories")
-        .order_by(DossierRowRecord.ordinal)
-    ).all()
-    offset = (
-        connection.scalar(
-            select(func.coalesce(func.max(AnnexSignatoryRecord.ordinal), 0)).where(
-                AnnexSignatoryRecord.certificate_id == certificate_id
-            )
-        )
-        or 0
-    )
-    if people:
-        signatory = AnnexSignatoryRecord  # whoever is named again signs in the field approved now, and is listed once
-        connection.execute(
-            update(signatory)
-            .where(
-                signatory.certificate_id == certificate_id,
-                signatory.until_version.is_(None),
-                signatory.name.in_([p.get("name", "") for p in people]),
-            )
-            .values(until_version=version)
-        )
-        connection.execute(
-            insert(AnnexSignatoryRecord),
-            [
-                {
-                    "certificate_id": certificate_id,
-                    "ordinal": offset + n,
-                    "name": p.get("name", ""),
-                    "title": p.get("title", ""),
-                    "field": p.get("field", ""),
-                    "note": p.get("note", ""),
-                    "from_version": version,
-                    "until_version": None,
-                }
-                for n, p in enumerate(people, 1)
-            ],
-        )
-    return added

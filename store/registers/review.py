@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, select, update
 
 from store.records.applications import CapabilityRowRecord, ChecklistLineRecord
+from store.records.cases import CaseRecord
 from store.records.reference import CatalogueEntryRecord
 from store.registers.moment import Moment
 from workflow.commands import ConfirmRows, RecordFindings
@@ -18,24 +19,53 @@ _CHUNK = 5000  # bound parameters in one IN list, well under either database's l
 
 def open_checklist(connection: Connection, step: Step, moment: Moment) -> Mapping[str, Any]:
     """Lay out the lines for this case: those of its procedure's dossier, else those of the review criteria."""
-    codes = list(checklist_of(step.after.procedure, step.after.procedure_version)) or connection.scalars(
+    return _lay_out(connection, step.after.id, [(code, "") for code in _common(connection, step)])
+
+
+def open_joint_checklist(connection: Connection, step: Step, moment: Moment) -> Mapping[str, Any]:
+    """One checklist for one visit: the lines common to all, then those of each licence applied for, tagged with it."""
+    lines = [(code, "") for code in _common(connection, step)]
+    child = CaseRecord
+    opened = connection.execute(
+        select(child.procedure, child.procedure_version)
+        .where(child.parent_id == step.after.id, child.closed_at.is_(None))
+        .order_by(child.id)
+    ).all()
+    lines += [(code, name) for name, version in opened for code in checklist_of(name, version)]
+    codes = [code for code, _ in lines]
+    if twins := sorted({code for code in codes if codes.count(code) > 1}):
+        raise Refusal(
+            "unmet",
+            Message(
+                N_("Two licences have a checklist line called %(lines)s; ask the administrator to rename one."),
+                {"lines": twins},
+            ),
+        )
+    return {"failed_licences": [], **_lay_out(connection, step.after.id, lines)}
+
+
+def _common(connection: Connection, step: Step) -> Sequence[str]:
+    """The lines of the procedure's own file, else those of the review criteria."""
+    return list(checklist_of(step.after.procedure, step.after.procedure_version)) or connection.scalars(
         select(CatalogueEntryRecord.code)
         .where(CatalogueEntryRecord.catalogue == "checklist")
         .order_by(CatalogueEntryRecord.ordinal)
     ).all()
-    line = ChecklistLineRecord
-    if known := _counts(connection, line.result, line.case_id == step.after.id):
+
+
+def _lay_out(connection: Connection, case_id: int, lines: Sequence[tuple[str, str]]) -> Mapping[str, Any]:
+    if found := _findings(connection, case_id):
         # organised once more after a return: what was found stays until somebody finds otherwise
-        return {"findings_open": known.get("", 0), "findings_failed": known.get("does_not_meet", 0)}
-    if codes:
+        return found
+    if lines:
         connection.execute(
             insert(ChecklistLineRecord),
             [
-                {"case_id": step.after.id, "code": code, "ordinal": ordinal, "result": "", "explanation": ""}
-                for ordinal, code in enumerate(codes, 1)
+                {"case_id": case_id, "code": code, "ordinal": n, "licence": licence, "result": "", "explanation": ""}
+                for n, (code, licence) in enumerate(lines, 1)
             ],
         )
-    return {"findings_open": len(codes), "findings_failed": 0}
+    return {"findings_open": len(lines), "findings_failed": 0}
 
 
 def record_findings(connection: Connection, step: Step, moment: Moment) -> Mapping[str, Any]:
@@ -54,8 +84,29 @@ def record_findings(connection: Connection, step: Step, moment: Moment) -> Mappi
                 Message(N_("There is no checklist line %(line)s."), {"line": code}),
                 field="lines",
             )
-    counts = _counts(connection, line.result, line.case_id == step.after.id)
-    return {"findings_open": counts.get("", 0), "findings_failed": counts.get("does_not_meet", 0)}
+    return _findings(connection, step.after.id)
+
+
+def _findings(connection: Connection, case_id: int) -> dict[str, Any]:
+    """findings_open: lines without an answer; findings_failed: common lines that do not meet; and, where lines are
+    tagged, failed_licences: those whose own lines do not. Nothing before the checklist is laid out."""
+    line = ChecklistLineRecord
+    counts = connection.execute(
+        select(line.licence, line.result, func.count())
+        .where(line.case_id == case_id)
+        .group_by(line.licence, line.result)
+    ).all()
+    if not counts:
+        return {}
+    found: dict[str, Any] = {
+        "findings_open": sum(n for _, result, n in counts if not result),
+        "findings_failed": sum(n for licence, result, n in counts if not licence and result == "does_not_meet"),
+    }
+    if any(licence for licence, _, _ in counts):
+        found["failed_licences"] = sorted(
+            {licence for licence, result, _ in counts if licence and result == "does_not_meet"}
+        )
+    return found
 
 
 def confirm_rows(connection: Connection, step: Step, moment: Moment) -> Mapping[str, Any]:

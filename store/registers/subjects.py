@@ -17,14 +17,14 @@ _BITS = 128
 
 
 @dataclass(frozen=True, slots=True)
-class _Calls:
+class Calls:
     """Which section of the capability table calls for whom, read inside the step's transaction."""
 
     calls: tuple[dict[str, Any], ...]
     call_defaults: Mapping[str, Any]
 
     @classmethod
-    def read(cls, connection: Connection) -> "_Calls":
+    def read(cls, connection: Connection) -> "Calls":
         entry, setting = CatalogueEntryRecord, SettingRecord
         rows = select(entry.content).where(entry.catalogue == "department_calls").order_by(entry.ordinal)
         beside = select(setting.content).where(setting.name == "catalogue:department_calls")
@@ -35,7 +35,7 @@ def digest_by_department(connection: Connection, step: Step, moment: Moment) -> 
     """The fact `asked_about`: department -> digest of its rows, whatever their order.
 
     A later round of the sign-off asks a department again only when its own digest has changed."""
-    row, calls = CapabilityRowRecord, _Calls.read(connection)
+    row, calls = CapabilityRowRecord, Calls.read(connection)
     departments: dict[str, tuple[str, ...]] = {}
     sums: dict[str, int] = {}
     content = (row.section, row.site, row.category, row.object, row.parameter, row.standard_text, row.limit_text,
