@@ -7,11 +7,9 @@ that one statement: the connection handed to the pen keeps the statement back un
 the first word of another.
 """
 
-import re
 from collections import namedtuple
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from functools import lru_cache
 from typing import Any, cast
 
 from sqlalchemy import Connection, Engine, Select, func, select
@@ -22,7 +20,9 @@ from store.database import Database
 from store.locked import READ_PUBLIC, SIGN_OFFS, Locked, lift, moment_of, no_such_case, pinned_to, seen_by
 from store.pen import write_steps
 from store.records.cases import CaseRecord, SignOffRecord
+from store.together import Keeping, names_in, numbered
 from store.values import Performed
+from store.wire import NoWords, Wire, readers, rows
 from workflow import engine
 from workflow.clocks import Law
 from workflow.commands import Command
@@ -35,7 +35,7 @@ _ANSWERS = select(
     func.json_agg(aggregate_order_by(func.json_build_array(*SIGN_OFFS.selected_columns), SignOffRecord.id))
 ).where(SignOffRecord.case_id == CaseRecord.id)  # fmt: skip
 READ = READ_PUBLIC.add_columns(_ANSWERS.scalar_subquery().label("answers"))
-NAMED = re.compile(r"%\((\w+)\)s")
+_NOTHING: Mapping[str, Any] = {}
 
 
 class NeedsTheLock(Exception):
@@ -57,8 +57,8 @@ def perform(
     if database.is_sqlite or actor.acting_for is not None:  # a delegation is looked up beside the case
         return None
     errors: Any = database.engine.dialect.loaded_dbapi
-    with database.directly() as driver:
-        direct = Direct(database.engine, driver)
+    with database.directly() as wire:
+        direct = Direct(database.engine, wire)
         connection = cast(Connection, direct)  # as much of one as reading a case and writing a step need
         try:
             locked = look(direct, public_id)
@@ -75,7 +75,7 @@ def perform(
             final = write_steps(connection, locked, steps, moment, command_id)
             if not direct.write():
                 return None
-        except (NeedsTheLock, Refusal, NoAllowance):
+        except (NeedsTheLock, NoWords, Refusal, NoAllowance):
             return None
         except errors.OperationalError:
             raise  # `directly` makes Busy of it
@@ -105,76 +105,81 @@ def _answer(said: list[Any]) -> Any:
     return _Answer._make(moments)
 
 
-class Direct:
+class Direct(Keeping):
     """A connection without a transaction, as far as a step needs one: it reads, and keeps one write back.
 
-    It is told what is to be written by `exec_driver_sql`, answers as if all went well, and does it in `write`.
-    Whoever listens to the engine's statements hears these as well.
+    What is to be written it is told by `keep`, and does it in `write`. Whoever listens to the engine's statements
+    hears these as well.
     """
 
-    def __init__(self, engine: Engine, driver: Any) -> None:
+    def __init__(self, engine: Engine, wire: Wire) -> None:
         self.dialect = engine.dialect
         self._listeners = engine.dispatch.before_cursor_execute
-        self._cursor = self.dialect.loaded_dbapi.RawCursor(driver)  # takes $1 as the server does
-        self._kept: tuple[str, Mapping[str, Any]] | None = None
+        self._wire = wire
+        self._kept: tuple[str, list[Any]] | None = None
 
-    def execute(self, statement: Any, values: Mapping[str, Any]) -> "Rows":
+    def execute(self, statement: Any, values: Mapping[str, Any] = _NOTHING) -> "Rows":
         """Read. Raises NeedsTheLock for anything else, and once there is something to write."""
         if self._kept is not None or not isinstance(statement, Select):
             raise NeedsTheLock
-        words, row = _words(statement, self.dialect)
-        self._send(words, values)
-        return Rows(row, self._cursor.fetchall())
+        asked = _asked.get(statement) or _ask(statement, self.dialect)
+        answer = self._send(asked.words, [values[name] for name in asked.bound])
+        if not asked.how:
+            asked.how = readers(asked.types, answer)
+        return Rows(asked, rows(answer, asked.how))
 
-    def scalars(self, statement: Any, values: Mapping[str, Any]) -> list[Any]:
+    def scalars(self, statement: Any, values: Mapping[str, Any] = _NOTHING) -> list[Any]:
         return [row[0] for row in self.execute(statement, values)]
 
-    def exec_driver_sql(self, words: str, values: Mapping[str, Any]) -> "Direct":
+    def exec_driver_sql(self, *_: Any) -> Any:
+        raise NeedsTheLock
+
+    def keep(self, words: str, values: list[Any]) -> None:
         if self._kept is not None:
             raise NeedsTheLock
         self._kept = words, values
-        return self
-
-    def scalar(self) -> int:
-        return 1
 
     def write(self) -> bool:
         """Send what was kept; whether its guard found the row as it was read."""
         assert self._kept is not None
-        self._send(*self._kept)
-        return bool(self._cursor.fetchone()[0])
+        return int.from_bytes(self._send(*self._kept).get_value(0, 0), "big") > 0
 
-    def _send(self, words: str, values: Mapping[str, Any]) -> None:
+    def _send(self, words: str, values: list[Any]) -> Any:
         for listener in self._listeners:
-            listener(self, self._cursor, words, values, None, False)
-        numbered, names = _numbered(words)
-        self._cursor.execute(numbered, [values[name] for name in names])
+            listener(self, self._wire.driver, words, values, None, False)
+        return self._wire.ask(words, values)
+
+
+class _Asked:
+    """A statement of ours in the words of the database, the names and types of its columns, how these are read."""
+
+    def __init__(self, statement: Select[Any], dialect: Dialect) -> None:
+        said = str(statement.compile(dialect=dialect))
+        self.bound = names_in(said)
+        self.words = numbered(said, self.bound)
+        columns = statement.selected_columns
+        self.names, self.types = tuple(columns.keys()), [column.type for column in columns]
+        self.row: Any = namedtuple("Row", self.names)  # type: ignore[misc]  # the names are those of the statement
+        self.how: list[Any] = []
 
 
 class Rows:
     """What was read, in the shapes that readers of a case ask for."""
 
-    def __init__(self, row: Any, found: list[tuple[Any, ...]]) -> None:
-        self._row, self._found = row, found
+    def __init__(self, asked: _Asked, found: list[list[Any]]) -> None:
+        self._asked, self._found = asked, found
 
     def __iter__(self) -> Iterator[Any]:
-        return map(self._row._make, self._found)
+        return map(self._asked.row._make, self._found)
 
     def first(self) -> dict[str, Any] | None:
-        return dict(zip(self._row._fields, self._found[0], strict=True)) if self._found else None
+        return dict(zip(self._asked.names, self._found[0], strict=True)) if self._found else None
 
 
-@lru_cache(maxsize=64)
-def _words(statement: Select[Any], dialect: Dialect) -> tuple[str, Any]:
-    """A statement of ours in the words of the database, and the names of its columns."""
+_asked: dict[Any, _Asked] = {}  # the statements are those of the modules, so there are few
+
+
+def _ask(statement: Select[Any], dialect: Dialect) -> _Asked:
     if statement._for_update_arg is not None:
         raise NeedsTheLock
-    return str(statement.compile(dialect=dialect)), namedtuple("Row", statement.selected_columns.keys())
-
-
-@lru_cache(maxsize=1024)
-def _numbered(words: str) -> tuple[str, list[str]]:
-    """The same words with $1, $2 ... in place of names, and the names in that order."""
-    names = list(dict.fromkeys(NAMED.findall(words)))
-    numbered = NAMED.sub(lambda found: f"${names.index(found[1]) + 1}", words)
-    return numbered.replace("%%", "%"), names
+    return _asked.setdefault(statement, _Asked(statement, dialect))

@@ -23,7 +23,7 @@ GENESIS = "0" * 64
 _CASE = table_of(CaseRecord)
 ENTRY = Adding(
     table_of(AuditRecord),
-    *("stream", "seq", "case_id", "at", "action", "source", "target", "account_id", "person_id", "actor_name", "role"),
+    *("seq", "at", "action", "source", "target", "account_id", "person_id", "actor_name", "role"),
     *("department", "command_id", "version", "payload", "hash"),
 )
 _CANONICAL_ORDER = (

@@ -16,6 +16,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
 
+from store.wire import Prepared, Wire
+
 _ALIVE_FOR = 1.0  # seconds after its last use for which a connection is not asked; a technical bound
 BUREAU_ZONE = ZoneInfo("Asia/Shanghai")
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
@@ -69,21 +71,17 @@ class Database:
             yield connection
 
     @contextmanager
-    def directly(self) -> Iterator[Any]:
-        """The driver's own connection to PostgreSQL, on which every statement is a transaction. Raises `Busy`."""
+    def directly(self) -> Iterator[Wire]:
+        """A connection to PostgreSQL on which every statement is a transaction by itself. Raises `Busy`."""
         broken = self.engine.dialect.loaded_dbapi.OperationalError
         try:
             borrowed = self.engine.raw_connection()
-            driver = borrowed.driver_connection
-            assert driver is not None
+            driver: Any = borrowed.driver_connection
             try:
-                driver.autocommit = True
-                yield driver
+                yield Wire(driver, borrowed.info.setdefault("wujian_prepared", Prepared()))
             finally:
                 if driver.closed:
                     borrowed.invalidate()
-                else:
-                    driver.autocommit = False
                 borrowed.close()
         except broken as error:  # as in `_connect`
             raise Busy(str(error)) from error
@@ -113,7 +111,8 @@ def _engine(url: str) -> Engine:
     if make_url(url).get_backend_name() != "sqlite":
         options = "-c lock_timeout=5s -c statement_timeout=30s -c idle_in_transaction_session_timeout=60s"
         engine = create_engine(
-            url, pool_size=8, max_overflow=8, connect_args={"options": options, "connect_timeout": 5}
+            url, pool_size=8, max_overflow=8,
+            connect_args={"options": options, "connect_timeout": 5, "client_encoding": "utf8"},
         )
         event.listen(engine, "checkin", _note_the_time)
         event.listen(engine, "checkout", partial(_ping_after_a_pause, engine))

@@ -1,11 +1,13 @@
 """A step at once: one statement writes it or nothing does, and whatever does not fit goes under the lock."""
 
 from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import Connection, select, update
+from sqlalchemy import JSON, BigInteger, Boolean, Connection, Date, Integer, Text, select, update
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DBAPIError
 
 from store import at_once
@@ -14,7 +16,8 @@ from store.database import Busy, Database
 from store.law import LawBook
 from store.locked import LOCK_PUBLIC, READ_PUBLIC, lock
 from store.records.cases import CaseRecord, TaskRecord
-from store.records.columns import table_of
+from store.records.columns import UtcDateTime, table_of
+from store.wire import NoWords, readers, rows
 from tests.store.factories import CaseHand, MovableClock, everything, flaws
 from tests.store.statements import counted
 
@@ -120,16 +123,18 @@ def test_a_repeated_command_is_answered_as_the_first_time(
 
 @pytest.mark.parametrize("statement", [LOCK_PUBLIC, update(_CASE)])
 def test_the_connection_of_a_step_at_once_only_reads(database: Database, statement: Any) -> None:
-    with database.directly() as driver, pytest.raises(at_once.NeedsTheLock):
-        at_once.Direct(database.engine, driver).execute(statement, {"key": "x"})
+    with database.directly() as wire, pytest.raises(at_once.NeedsTheLock):
+        at_once.Direct(database.engine, wire).execute(statement, {"key": "x"})
 
 
 def test_it_keeps_one_write_back_and_reads_no_more_after_it(database: Database) -> None:
-    with database.directly() as driver:
-        direct = at_once.Direct(database.engine, driver)
-        direct.exec_driver_sql("UPDATE agency SET name = 'other'", {})
+    with database.directly() as wire:
+        direct = at_once.Direct(database.engine, wire)
+        direct.keep("UPDATE agency SET name = 'other'", [])
         with pytest.raises(at_once.NeedsTheLock):
-            direct.exec_driver_sql("UPDATE agency SET name = 'other'", {})
+            direct.keep("UPDATE agency SET name = 'other'", [])
+        with pytest.raises(at_once.NeedsTheLock):
+            direct.exec_driver_sql("UPDATE agency SET name = 'other'")
         with pytest.raises(at_once.NeedsTheLock):
             direct.execute(READ_PUBLIC, {"key": "x"})
 
@@ -140,17 +145,19 @@ def test_it_reads_a_case_and_its_answers_as_the_lock_does(cma_case: Factory, dat
     hand.take("sign_off")
     with database.writing() as connection:
         under_lock = lock(connection, hand.public_id)
-    with database.directly() as driver:
-        free = at_once.look(at_once.Direct(database.engine, driver), hand.public_id)
+    with database.directly() as wire:
+        free = at_once.look(at_once.Direct(database.engine, wire), hand.public_id)
     assert dict(free.row) == dict(under_lock.row)
     assert len(free.case.sign_offs) == 2
     assert free.case == under_lock.case
 
 
 def test_a_connection_lent_directly_comes_back_as_it_was(database: Database) -> None:
-    with database.directly() as driver:
-        assert driver.autocommit
-    assert not driver.autocommit
+    with database.directly() as wire:
+        assert rows(wire.ask("SELECT $1::int + 1", [1]), [int.from_bytes]) == [[2]]
+        idle = wire.driver.info.transaction_status
+    assert idle is psycopg.pq.TransactionStatus.IDLE
+    assert not wire.driver.autocommit
     with database.reading() as connection:
         assert connection.scalar(select(_CASE.c.id).limit(1)) is None
 
@@ -162,8 +169,8 @@ def test_a_server_that_goes_away_is_busy_and_the_connection_is_not_used_again(
     actor, command = hand.usual_actor("sign_off"), hand.usual("sign_off")
     LawBook(database).current()
     database.engine.dispose()
-    with database.directly() as driver:
-        lost = driver.info.backend_pid
+    with database.directly() as wire:
+        lost = wire.driver.info.backend_pid
     with database.writing() as connection:
         other = connection.connection.driver_connection
         assert other is not None
@@ -185,3 +192,46 @@ def test_what_the_database_refuses_is_said_as_it_is_under_the_lock(
         cases.perform(hand.public_id, "sign_off", actor, command, command_id="\x00", expected_version=None)
     assert taken[-1] is False
     assert flaws(hand) == []
+
+
+def test_what_is_said_comes_back_as_it_was(database: Database) -> None:
+    """Every kind of value that a step sends or reads, through the server's own form and back."""
+    moment = datetime(2026, 2, 28, 23, 59, 59, 123456, tzinfo=timezone(timedelta(hours=8)))
+    kinds = {
+        "a text": (Text(), "text", "检验 \\ ' \" %(x)s $1"), "a number": (BigInteger(), "bigint", -(2**62)),
+        "a small one": (Integer(), "integer", 7), "a day": (Date(), "date", date(9999, 12, 31)),
+        "an early day": (Date(), "date", date(1999, 1, 1)), "a moment": (UtcDateTime(), "timestamptz", moment),
+        "an early moment": (UtcDateTime(), "timestamptz", datetime(1970, 1, 1, tzinfo=UTC)),
+        "yes": (Boolean(), "boolean", True), "nothing": (Text(), "text", None),
+        "json": (JSON(), "json", {"a": [1, None, "检"]}), "jsonb": (JSONB(), "jsonb", [{"b": {"c": True}}]),
+    }  # fmt: skip
+    words = ", ".join(f"${place}::{name}" for place, (_, name, _) in enumerate(kinds.values(), 1))
+    with database.directly() as wire:
+        for _ in range(2):
+            answer = wire.ask(f"SELECT {words}", [value for *_, value in kinds.values()])
+            (found,) = rows(answer, readers([kind for kind, *_ in kinds.values()], answer))
+            assert found == [value for *_, value in kinds.values()]
+    assert found[5].tzinfo is UTC
+
+
+def test_a_text_that_would_be_cut_short_is_not_sent(database: Database) -> None:
+    with database.directly() as wire, pytest.raises(NoWords):
+        wire.ask("SELECT $1::text", ["before\0after"])
+
+
+def test_statements_that_the_connection_has_forgotten_are_said_again(database: Database) -> None:
+    with database.directly() as wire:
+        for _ in range(2):
+            assert rows(wire.ask("SELECT $1::text", ["one"]), [bytes.decode]) == [["one"]]
+            wire.driver.execute("DEALLOCATE ALL")
+            wire.driver.commit()
+
+
+def test_a_connection_keeps_only_so_many_statements(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("store.wire.MOST", 3)
+    with database.directly() as wire:
+        for number in (1, 2, 3, 4, 5, 1):
+            assert rows(wire.ask(f"SELECT {number}::text", []), [bytes.decode]) == [[str(number)]]
+        kept = wire.driver.execute("SELECT statement FROM pg_prepared_statements ORDER BY statement").fetchall()
+        wire.driver.rollback()
+    assert [statement for (statement,) in kept] == [f"SELECT {number}::text" for number in (1, 4, 5)]
