@@ -26,9 +26,11 @@ from store.records.cases import CaseRecord, TaskRecord
 from store.records.columns import table_of
 from store.records.people import AccountRecord, AccountRoleRecord
 from store.records.reference import CatalogueEntryRecord, SettingRecord
+from store.reviews import lines_of_licences
 from store.tokens import new_token
 from workflow import dossiers
 from workflow.deadlines import Clock
+from workflow.joint_licences import PART_OF
 from workflow.notes import NOTES, RECOUNTED
 from workflow.procedure import Procedure
 
@@ -115,7 +117,8 @@ class CaseDocuments:
             if case is None or step is None:
                 return None
             facts = case["facts"]
-            refused, total = _refused(connection, case_id)
+            evidence = case["parent_id"] if facts.get(PART_OF) else case_id  # what was reviewed, and whose papers
+            refused, total = _refused(connection, evidence)
             return WrittenFacts(
                 case_id=case_id,
                 public_id=case["public_id"],
@@ -130,11 +133,14 @@ class CaseDocuments:
                 bureau=_setting(connection, "bureau"),
                 type_names=_own_types(case["procedure"], case["procedure_version"], facts)
                 or _type_names(connection, facts.get("application_types") or ()),
-                uploads=_uploads(connection, case_id, step.at),
+                uploads=_uploads(connection, evidence, step.at),
                 refused_rows=refused,
                 refused_total=total,
                 failed_findings=_failed_findings(
-                    connection, case_id, dossiers.checklist_of(case["procedure"], case["procedure_version"])
+                    connection,
+                    evidence,
+                    dossiers.checklist_of(case["procedure"], case["procedure_version"]),
+                    ("", case["procedure"]) if facts.get(PART_OF) else (),
                 ),
                 notice=_own_notice(case["procedure"], case["procedure_version"], facts)
                 or _notice(connection, str(facts.get("commitment_notice_version") or "")),
@@ -305,15 +311,22 @@ def _own_types(procedure: str, version: int, facts: Mapping[str, Any]) -> tuple[
 
 
 def _failed_findings(
-    connection: Connection, case_id: int, own: Mapping[str, Mapping[str, str]]
+    connection: Connection, case_id: int, own: Mapping[str, Mapping[str, Any]], licences: tuple[str, ...]
 ) -> tuple[tuple[str, str], ...]:
+    """(line in words, facts found); with `licences` only of those. Lines tagged with a licence are in its own file."""
     line, entry = ChecklistLineRecord, CatalogueEntryRecord
     rows = connection.execute(
-        select(line.code, line.explanation, entry.content)
+        select(line.code, line.explanation, entry.content, line.licence)
         .outerjoin(entry, and_(entry.catalogue == "checklist", entry.code == line.code))
-        .where(line.case_id == case_id, line.result == "does_not_meet")
+        .where(
+            line.case_id == case_id,
+            line.result == "does_not_meet",
+            *([line.licence.in_(licences)] if licences else []),
+        )
         .order_by(line.ordinal)
     ).all()
+    if any(r.licence for r in rows):
+        own = {**own, **lines_of_licences(connection, case_id)}
     return tuple(
         (str((own.get(r.code) or r.content or {}).get("zh") or r.code), r.explanation) for r in rows
     )
