@@ -7,10 +7,12 @@ from store.certificates import CertificateStore
 from store.dossier_facts import materials_asked
 from web.casefaces import amount_of, states_of_track
 from web.context import database, laws, reference, today
+from web.dossierfaces import files_beside
 from workflow import dossiers, procedures
 from workflow.allowances import Allowance, Basis, NoAllowance, in_force
 from workflow.dossiers import Dossier
 from workflow.procedure import Procedure
+from workflow.savings import Savings, savings
 from workflow.vocabulary import Actor, Message
 
 
@@ -41,6 +43,8 @@ class Offer:
     limits: dict[str, tuple[Message, list[Limit]]]
     materials: tuple[tuple[Message, str], ...]
     is_demo: bool
+    spared: Savings | None = None  # where several licences are applied for together: all of them one by one, and so
+    licences: tuple[Message, ...] = ()
 
     @property
     def to_hand_in(self) -> int:
@@ -58,12 +62,14 @@ def offer_of(name: str) -> Offer:
     procedure = procedures.current(name)
     sheet = dossiers.find(name, procedure.version)
     assert sheet is not None  # openable names only procedures that have one
-    spec = sheet.spec
+    spec, together = sheet.spec, files_beside(procedure)[1:]
     return Offer(
         procedure, sheet, procedure.spec.title.message(), procedure.spec.basis.message(),
         spec.summary.message() if spec.summary else Message(""), tuple(p.message() for p in spec.prepare),
         spec.fees.message() if spec.fees else Message(""), spec.fees_basis, limits_of(procedure),
-        _materials(procedure, sheet), bool(spec.status))
+        _materials(procedure, sheet), bool(spec.status),
+        savings(sheet, *together) if together else None,
+        tuple(procedures.latest(file.spec.procedure).spec.title.message() for file in together))
 
 
 def limits_of(procedure: Procedure) -> dict[str, tuple[Message, list[Limit]]]:
@@ -104,6 +110,7 @@ def _materials(procedure: Procedure, sheet: Dossier) -> tuple[tuple[Message, str
     track = next(iter(procedure.spec.tracks))
     if sheet.has_tables:
         rows = materials_asked(reference().catalogue("materials"), ["first"], "independent", track)
+        rows = (*rows, *(m.model_dump() for file in files_beside(procedure) for m in file.spec.materials))
         return tuple((Message(r["en"], zh=r["zh"]), str(r["source"])) for r in rows if r["need"] != "if_any")
     types = {s.key for s in sheet.spec.scenarios[:1]}
     return tuple((Message(m.en, zh=m.zh), m.source) for m in sheet.spec.materials if m.need != "if_any"
