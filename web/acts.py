@@ -1,5 +1,6 @@
 """One act on a case, from the form to its outcome: what `cases.act` and `cases.send` do for every action."""
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,7 +33,9 @@ from web.errors import STATUS
 from web.faces import link_to
 from web.jointfaces import evidence_of, joint_face
 from web.jointwork import nomination, separation
+from web.turns import whose_turn
 from web.verbchoices import verb_choices
+from workflow.case import Case
 from workflow.commands import (
     Annul,
     AskAgain,
@@ -45,7 +48,7 @@ from workflow.commands import (
 from workflow.engine import permit
 from workflow.joint_commands import DecideSeparately, NominateExperts
 from workflow.procedure import Action
-from workflow.vocabulary import N_, Message, Refusal, Role, Verdict
+from workflow.vocabulary import N_, Message, Refusal, Verdict
 
 # Where an act has a page of its own: the definition's `form` -> the endpoint.
 PAGES = {"rows": "rows.show", "findings": "findings.show", "commitment": "applications.commitment"}
@@ -219,13 +222,15 @@ def _next(file: CaseFile, done: Performed) -> list[str]:
     """Whose turn it is after the act."""
     if not done.steps:
         return [say(ROLE_LABELS[duty.role]) for duty in file.procedure.states[done.state].duties]
-    case, names = done.steps[-1].after, []
-    for duty in file.procedure.states[done.state].duties:
-        if duty.each or duty.signers:
-            names += [department_name(d) for d in file.procedure.asked(case.facts) if d not in case.answered()]
-        else:
-            names.append(say(ROLE_LABELS[duty.role]))
-    return list(dict.fromkeys(names)) or [say(ROLE_LABELS[Role.SYSTEM])]
+    return whose_turn(file.procedure, _as_kept(file, done))
+
+
+def _as_kept(file: CaseFile, done: Performed) -> Case:
+    """The case after the act; of a verb with what registers wrote beside it, as the names of those it went to."""
+    if done.steps[0].action.spec.verb:
+        with suppress(Refusal):  # whoever passed a case on may see it no more
+            return case_store().get(file.public_id, current_actor()).case
+    return done.steps[-1].after
 
 
 def address(file: CaseFile, action: Action) -> str:

@@ -16,6 +16,7 @@ from store.dossier_uploads import TABLE_TWICE
 from store.dossier_values import SECTION_TITLES, TABLE_TITLES, Dossier, MaterialState, ProblemLine, Upload
 from web.casefaces import state_face
 from web.context import case_store, files, language, reference, say
+from web.suspensions import suspension_face
 from workflow.vocabulary import N_, Message, Refusal
 
 # Page -> (endpoint, what it is called)
@@ -100,7 +101,7 @@ def frame(dossier: Dossier, entry: str) -> dict[str, Any]:
     label, tone = state_face(dossier.procedure, dossier.case.state)
     counts = {"form": sum(len(s.faults) for s in dossier.sections.values()), "tables": _open_tables(dossier),
               "materials": sum(m.is_missing for m in dossier.materials)} if dossier.is_editable else {}
-    return {"label": label, "tone": tone, "tabs": [
+    return {"label": label, "tone": tone, "suspension": suspension_face(dossier.file), "tabs": [
         {"label": N_("The whole application") if name == "preview" and not dossier.is_editable else words,
          "url": url_for(endpoint, public_id=dossier.public_id), "current": name == entry, "entry": name,
          "count": counts.get(name) or None}

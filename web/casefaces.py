@@ -13,6 +13,7 @@ from web.clockfaces import due_face as due_face
 from web.context import ROLE_LABELS, say
 from web.departments import VERDICTS, department_name, round_words
 from web.departments import departments as departments
+from web.turns import whose_turn
 from web.verbwords import verb_words
 from workflow import procedures
 from workflow.procedure import Action, Procedure, StateSpec
@@ -95,7 +96,8 @@ def progress(file: CaseFile, entries: Sequence[TimelineEntry]) -> list[StepFace]
         state = ("done" if ended else "current") if name == here else (
             "skipped" if name not in on_track or ended and not passed else "done" if passed else "next")
         steps.append(StepFace(
-            label.message(), state, _holders(file) if state == "current" else None, entered.get(name),
+            label.message(), state, "、".join(whose_turn(file.procedure, case)) if state == "current" else None,
+            entered.get(name),
             pressing(case.clocks) if state == "current" else None,
             spec.states[case.state].label.message() if name == here else None))
     return steps
@@ -130,18 +132,6 @@ def _entered(procedure: Procedure, entries: Sequence[TimelineEntry]) -> dict[str
 def _stage(procedure: Procedure, state: str | None) -> str | None:
     spec = procedure.states.get(state) if state else None
     return spec.stage if spec else None
-
-
-def _holders(file: CaseFile) -> str:
-    """Who has the case now, in words."""
-    answered = file.case.answered()
-    names: list[str] = []
-    for duty in file.procedure.states[file.case.state].duties:
-        if duty.each or duty.signers:
-            names += [department_name(d) for d in file.procedure.asked(file.case.facts) if d not in answered]
-        else:
-            names.append(say(ROLE_LABELS[duty.role]))
-    return "、".join(dict.fromkeys(names)) or say(ROLE_LABELS[Role.SYSTEM])
 
 
 def history(file: CaseFile, entries: Iterable[TimelineEntry]) -> list[EntryFace]:

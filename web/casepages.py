@@ -19,6 +19,7 @@ from web.departments import with_names
 from web.desks import address_of
 from web.dossierfaces import type_words
 from web.faces import link_to
+from web.suspensions import suspension_face
 from workflow import procedures
 from workflow.engine import Offer
 from workflow.vocabulary import N_, Message, Refusal, Role
@@ -66,7 +67,7 @@ def case_frame(file: CaseFile, tab: str) -> dict[str, Any]:
         "label": label, "tone": tone, "due": pressing(file.case.clocks),
         "track": track_label(file.procedure, file.case.track) if len(file.procedure.spec.tracks) > 1 else None,
         "procedure": file.procedure.spec.title.message(),
-        "home": home_of(file),
+        "home": home_of(file), "suspension": suspension_face(file),
         "tabs": [{"label": label, "url": url, "count": count, "current": name == tab}
                  for name, label, url, count in (_tabs(file) if is_official() else ())],
         "desk": (ROLE_LABELS[desk], address_of(desk)) if desk else None}

@@ -153,3 +153,65 @@ def test_an_applicant_reads_why_the_application_came_back_and_hands_it_in_again_
     form = form_to(own.get(f"{home}/preview").text, f"{home}/resubmit")
     assert own.send(form.action, **form.filled.to_dict(flat=False)).status_code == 303
     assert hand.state == "accepted" and factories.flaws(hand) == []
+
+
+@pytest.mark.parametrize("action", USES)
+def test_a_verb_on_a_case_that_changed_meanwhile_says_by_whom_and_keeps_what_was_typed(
+    case_in: Callable[..., CaseHand], client_of: Callable[..., Any], action: str
+) -> None:
+    state, before, who, fields = USES[action]
+    hand = case_in(state)
+    for earlier in before:
+        use(client_of(USES[earlier][2]), hand, earlier, USES[earlier][3])
+    browser, url = client_of(who), f"/cases/{hand.public_id}/actions/{action}"
+    form = form_to(browser.get(url).text, url)
+    other = factories.person("另一位官员", Role.INSPECTOR)
+    hand.take("comment_by_officer", v.Comment(text="窗口同时补充了说明"), by=other)
+    seen, typed = hand.version, {**fields, "note": "我写下的话"}
+    answer = browser.send(form.action, **form.with_(typed).to_dict(flat=False))
+    assert answer.status_code == 409 and hand.version == seen
+    assert "您填写期间案件已有变化" in answer.text and "另一位官员" in answer.text
+    kept = form_to(answer.text, url)
+    for name, value in typed.items():
+        assert kept.filled.getlist(name) == ([value] if isinstance(value, str) else list(value)), name
+    again = browser.send(kept.action, **kept.filled.to_dict(flat=False))  # knowingly, with what changed in view
+    assert again.status_code == 302 and hand.version > seen
+
+
+def test_a_suspended_case_says_so_to_officials_and_to_its_applicant(
+    case_in: Callable[..., CaseHand], client_of: Callable[..., Any]
+) -> None:
+    hand = case_in("awaiting_decision")
+    own, official = client_of("applicant"), client_of(Role.WINDOW_OFFICER)
+    pages = {official: [f"/cases/{hand.public_id}", f"/cases/{hand.public_id}/limits"],
+             own: [f"/applications/{hand.public_id}", f"/applications/{hand.public_id}/preview"]}  # fmt: skip
+    assert all("本案已中止办理" not in browser.get(page).text for browser, paths in pages.items() for page in paths)
+    use(client_of(Role.LEADER), hand, "suspend", USES["suspend"][3])
+    spec = hand.file.procedure.spec
+    rests = [spec.clocks[c.name].label.zh for c in hand.file.case.clocks if c.is_resting]
+    assert rests
+    for browser, paths in pages.items():
+        for page in paths:
+            text = browser.get(page).text
+            banner = text[text.index("wj-suspended"):]
+            banner = banner[:banner.index("</section>")]
+            said = ["本案已中止办理", "听证", spec.grounds["hearing"].article, "2026-03-02", "领导", *rests]
+            assert [word for word in said if word not in banner] == [], page
+            assert text.count("wj-suspended") == 1
+    use(client_of(Role.LEADER), hand, "resume", USES["resume"][3])
+    assert all("本案已中止办理" not in browser.get(page).text for browser, paths in pages.items() for page in paths)
+
+
+def test_a_task_that_was_passed_on_names_the_person(
+    case_in: Callable[..., CaseHand], client_of: Callable[..., Any]
+) -> None:
+    hand = case_in("awaiting_decision")
+    browser = client_of(Role.LEADER)
+    answer = use(browser, hand, "transfer_by_leader", USES["transfer_by_leader"][3])
+    assert answer.status_code == 302
+    page = browser.get(f"/cases/{hand.public_id}").text
+    told = page[page.index("已办理"):][:400]
+    assert "second-leader（" in told, "what comes next names whom it waits for"
+    progress = page[page.index("wj-side"):]
+    assert "second-leader（" in progress
+    assert "second-leader（" in client_of("applicant").get(f"/applications/{hand.public_id}").text
