@@ -1,8 +1,9 @@
 """One place where what went wrong becomes an answer: a page, a fragment or JSON; never a trace."""
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 
 import structlog
-from flask import Flask, render_template, request, url_for
+from flask import Flask, current_app, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from jinja2 import TemplateNotFound
@@ -11,6 +12,7 @@ from werkzeug.wrappers import Response
 
 from store.accounts import SignInRefused
 from store.database import Busy
+from web.access import SAFE, safe_target
 from web.language import say
 from web.observability import request_id
 from workflow.vocabulary import N_, Message, Refusal
@@ -76,8 +78,6 @@ def _wants_json() -> bool:
 
 
 def _json(body: dict[str, Any]) -> Response:
-    from flask import current_app
-
     return Response(current_app.json.dumps(body), mimetype="application/json")
 
 
@@ -111,7 +111,7 @@ def _forged(error: CSRFError) -> Response:
     """Mostly a page that was open longer than its session: what was typed is shown, to be copied."""
     log.info("csrf_refused", why=error.description)
     return problem(400, Message(N_("This page was open longer than your session lasts, so it was not sent.")),
-                   template="accounts/expired.html", typed=_typed())
+                   template="accounts/expired.html", typed=_typed(), form_path=request.path)
 
 
 def _typed() -> list[tuple[str, str]]:
@@ -126,6 +126,35 @@ def _typed() -> list[tuple[str, str]]:
     return found
 
 
+def _to_come_back() -> dict[str, Any]:
+    """For somebody whose session ended while they wrote: what they wrote, and the way back to where it was."""
+    if request.method in SAFE:
+        return {}
+    source = urlsplit(request.referrer or "")
+    back = safe_target(source.path) if source.netloc == request.host else None
+    try:
+        typed = _typed()
+    except HTTPException:  # larger than any form of ours
+        typed = []
+    return {"typed": typed, "form_path": request.path, "back": back or _page_above()}
+
+
+def _page_above() -> str | None:
+    """The nearest page over an address that only takes what is sent to it. Whoever asks for such an address in words
+    switched the language of a form with faults, signed in again, or opened an old tab."""
+    routes, parts = current_app.create_url_adapter(request), request.path.rstrip("/").split("/")
+    for end in range(len(parts) - 1, 0, -1):
+        path = "/".join(parts[:end]) or "/"
+        try:
+            assert routes is not None
+            routes.match(path, method="GET")
+        except HTTPException:
+            continue
+        kept = {name: request.args[name] for name in ("lang", "stead") if name in request.args}
+        return f"{path}?{urlencode(kept)}" if kept else path
+    return None
+
+
 def _foreign_host(_error: SecurityError) -> Response:
     """A name that is not ours: nothing about the address can be trusted, so no page with links is drawn."""
     return Response(_(WORDS[400]), status=400, mimetype="text/plain")
@@ -137,7 +166,9 @@ def _http(error: HTTPException) -> Response:
     code = error.code or 500
     if code in (301, 302, 303, 307, 308):
         return error.get_response()
-    response = problem(code)
+    if code == 405 and request.method in SAFE and (page := _page_above()):
+        return redirect(page)
+    response = problem(code, **_to_come_back() if code == 401 else {})
     for name in ("Allow", "Retry-After"):
         if value := error.get_response().headers.get(name):
             response.headers[name] = value

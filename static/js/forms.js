@@ -15,12 +15,19 @@ function isDirty(form) {
   return form.isConnected && form.dataset.asSaved !== undefined && form.dataset.asSaved !== snapshot(form);
 }
 
+// What stands in it reached nobody yet, although it was not typed here and now.
+export function changed(form) {
+  form.dataset.asSaved = "";
+  form.dispatchEvent(new Event("input", { bubbles: true }));
+}
+
 export function startForms(root) {
   root.querySelector("[data-takes-focus]")?.focus();
   for (const form of root.querySelectorAll("form[data-dirty-guard]")) {
     if (guarded.has(form)) continue;
     guarded.add(form);
     markSaved(form);
+    if (!("autosave" in form.dataset) && form.querySelector("[aria-invalid], .has-error")) form.dataset.asSaved = "";
   }
 }
 

@@ -4,6 +4,7 @@ import { startAutosave } from "./autosave.js";
 import { startDialogs } from "./dialogs.js";
 import { startForms } from "./forms.js";
 import { startQueues } from "./queues.js";
+import { startReturning } from "./returning.js";
 import { startSelections } from "./selections.js";
 import { labelCells } from "./tables.js";
 import { startTicks } from "./ticks.js";
@@ -16,6 +17,7 @@ function start(root) {
   startUploads(root);
   startSelections(root);
   startTicks(root);
+  startReturning(root);
 }
 
 start(document);

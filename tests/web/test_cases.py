@@ -3,6 +3,7 @@ import re
 from collections.abc import Callable
 from datetime import date
 from typing import Any
+from urllib.parse import quote
 from uuid import uuid4
 
 import pytest
@@ -203,6 +204,29 @@ def test_a_text_survives_a_case_that_has_moved_on(case_in, client_of):
     case.take("accept")
     answer = browser.send(url, **sent, **{"items-0-subject": "平面图", "items-0-reason": "缺少比例尺"})
     assert answer.status_code == 409 and "缺少比例尺" in answer.text
+
+
+def test_a_text_survives_a_session_that_has_ended(case_in, client_of):
+    """What an officer wrote is on the page that asks to sign in again, which leads back to the form."""
+    case = case_in("submitted")
+    browser = client_of(Role.WINDOW_OFFICER)
+    url = f"/cases/{case.public_id}/actions/request_correction"
+    sent = fields_of(browser, url)
+    browser.delete_cookie("session")
+    answer = browser.send(url, headers={"Referer": f"http://localhost{url}"}, **sent,
+                          **{"items-0-subject": "平面图", "items-0-reason": "缺少<b>比例尺"})
+    assert answer.status_code == 401 and "缺少&lt;b&gt;比例尺" in answer.text and "<b>比例尺" not in answer.text
+    assert f"next={quote(url)}" in answer.text
+    assert sent["command_id"] not in answer.text
+
+
+@pytest.mark.parametrize("path, page", [
+    ("/desk/window-officer/together/accept", "/desk/window-officer/together"), ("/sign-out", "/"),
+    ("/applications/x/form/overview", "/applications/x/form"), ("/certificates/deliver", "/certificates")])
+def test_an_address_that_only_takes_forms_leads_to_its_page(client_of, path, page):
+    """Such as the language switch on a page that shows the faults of a form."""
+    answer = client_of(Role.WINDOW_OFFICER).get(f"{path}?lang=en&after=1")
+    assert (answer.status_code, answer.headers["Location"]) == (302, f"{page}?lang=en")
 
 
 def test_a_greyed_button_says_why(case_in, client_of):
