@@ -1,5 +1,6 @@
 """Registering an agency, signing in, confirming and changing a password."""
 import csv
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,9 +14,11 @@ from wtforms import EmailField, HiddenField, PasswordField, SelectField, StringF
 from wtforms.validators import DataRequired, InputRequired, Length, ValidationError
 
 from forms import identifiers
+from workflow.characters import settled, unprintable
 from workflow.vocabulary import Message
 
 DIVISIONS = Path(__file__).parent.parent / "reference" / "divisions.csv"
+_HIDING = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 LONGEST_PASSWORD = 256  # characters that are read at all; how long one may be is said by the store
 
 
@@ -62,16 +65,25 @@ class _EmailShape:
             raise ValidationError(self.message)
 
 
-def _trim(value: str | None) -> str | None:
-    return value.strip() if value else value
+def _one_line(value: str | None) -> str | None:
+    """Without blanks around it, line ends and what nobody sees: it stands on certificates and in lists."""
+    return " ".join(_HIDING.sub("", settled(value)).split()) if value else value
+
+
+class _Printable:
+    """No sign that a certificate cannot show."""
+
+    def __call__(self, form: Any, field: Any) -> None:
+        if sign := unprintable(field.data or ""):
+            raise ValidationError(_("“%(sign)s” cannot be printed; write it in words.", sign=sign))
 
 
 def _text(label: Any, *, most: int, kind: type[StringField] = StringField, required: Any = None,
           checks: tuple[Any, ...] = (), **options: Any) -> StringField:
     """A line of text that must be given, without blanks around it."""
     return kind(label, [DataRequired(required or _l("Please fill this in.")),
-                        Length(max=most, message=_l("At most %(max)d characters.", max=most)), *checks],
-                filters=[_trim], **options)
+                        Length(max=most, message=_l("At most %(max)d characters.", max=most)), _Printable(), *checks],
+                filters=[_one_line], **options)
 
 
 def _secret(label: Any, autocomplete: str) -> PasswordField:

@@ -28,6 +28,7 @@ from wtforms.validators import StopValidation
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from forms import identifiers
+from workflow.characters import unprintable
 from workflow.vocabulary import Message
 
 LINE, PARAGRAPH, MOST_SITES = 200, 4000, 200    # technical bounds: characters, characters, lines
@@ -63,7 +64,7 @@ class _Optional:
 
 
 class _Plain:
-    """No control characters, none that reverse or hide text, no more than `most` characters."""
+    """No control characters, none that reverse or hide text or cannot be printed, no more than `most` characters."""
 
     def __init__(self, most: int) -> None:
         self.most = most
@@ -74,6 +75,8 @@ class _Plain:
             raise StopValidation(_l("This is too long: at most %(limit)s characters.", limit=self.most))
         if any((ord(c) < 32 and c not in "\t\r\n") or c in HIDING or 0xD800 <= ord(c) <= 0xDFFF for c in text):
             raise StopValidation(_l("This holds invisible control characters; please type it again."))
+        if sign := unprintable(text):
+            raise StopValidation(_l("“%(sign)s” cannot be printed; write it in words.", sign=sign))
 
 
 class _Code:

@@ -9,6 +9,7 @@ from intake.problems import ERROR, Problem
 from intake.rows import CapabilityRow
 from intake.standards import Catalogue, StandardNumber, standard_numbers, title_beside_number, title_differs
 from intake.wording import as_date, column_letter, compact, tidy, words
+from workflow.characters import unprintable
 
 DITTO = frozenset(("同上", "〃", "″", "′′", '"', '""', "''", "同前", "同上行", "..", "々"))
 SHORTEST_TITLE = 4
@@ -112,6 +113,10 @@ class _Reader:
         parameter = self._parameter(row, found)
         text, title = self._standard(row)
         standards = self._judge(text, title, number, found)
+        limit, note = self._tidy(row.text(self._at("limit"))), self._tidy(row.text(self._at("note")))
+        if sign := unprintable("\n".join((section, category, obj, parameter, text, title or "", limit, note))):
+            found.append(Problem.of("SIGN_UNPRINTABLE", sheet, number, self._letters["parameter"],
+                                    sign=sign, code_point=f"U+{ord(sign):04X}"))
         accepted = not any(problem.severity == ERROR for problem in found)
         if accepted:
             key = (section, compact(obj), compact(parameter), frozenset(standards))
@@ -136,8 +141,8 @@ class _Reader:
             parameter,
             standards,
             self._tidy(f"{title} {text}" if title else text),
-            self._tidy(row.text(self._at("limit"))),
-            self._tidy(row.text(self._at("note"))),
+            limit,
+            note,
             approved_on.isoformat() if approved_on else self._tidy(words(approved_value)),
             accepted,
         )

@@ -59,6 +59,10 @@ MESSAGES: dict[str, Wording] = {
     "CONTROL_CHARS_REMOVED": Wording(
         "Invisible control characters were removed from the text.", "已去除文字中的不可见控制字符。",
         "Check that the text still says what you meant.", "请核对去除后的内容是否正确。"),
+    "SIGN_UNPRINTABLE": Wording(
+        "The sign “{sign}” ({code_point}) belongs to a special font or is a picture; no certificate can show it.",
+        "符号“{sign}”（{code_point}）属于特殊字体或图形，无法印在证书上。",
+        "Type the ordinary character in its place, or write it in words.", "请改用普通字符，或用文字表述。"),
     "FORMULA_CELL": Wording(
         "Cells {cells} hold formulas; only their last stored values were read.",
         "单元格 {cells} 是公式，只读取了其最后保存的值。",

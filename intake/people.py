@@ -9,6 +9,7 @@ from intake.body import Body
 from intake.problems import ERROR, Problem
 from intake.rows import SignatoryRow, StaffRow
 from intake.wording import as_whole_number, column_letter, compact, tidy
+from workflow.characters import unprintable
 
 YOUNGEST, OLDEST = 16, 100  # rule T1
 # Rule T4: an intermediate title at least; these are below, and an empty one is none.
@@ -113,6 +114,9 @@ def read_signatories(body: Body) -> list[SignatoryRow]:
             found.append(
                 Problem.of("SIGNATORY_FIELD_MISSING", sheet, row.number, column_letter(columns["field"]))
             )
+        if sign := unprintable(name + field + post + title):
+            found.append(Problem.of("SIGN_UNPRINTABLE", sheet, row.number, column_letter(columns["name"]),
+                                    sign=sign, code_point=f"U+{ord(sign):04X}"))
         body.problems += found
         accepted = all(problem.severity != ERROR for problem in found)
         signatories.append(

@@ -16,6 +16,7 @@ _ERRORS = frozenset(
         "PARAM_MISSING",
         "STD_EMPTY",
         "STD_NO_NUMBER",
+        "SIGN_UNPRINTABLE",
         "USCC_CHECK_DIGIT",
         "LEGAL_PERSON_MISSING",
         "ADDRESS_MISSING",

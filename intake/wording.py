@@ -13,7 +13,8 @@ from functools import lru_cache
 Cell = str | int | float | bool | date | datetime | None
 
 _INVISIBLE = dict.fromkeys(
-    [0xAD, 0x2060, 0xFEFF, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2066, 0x206A)]
+    [0xAD, 0x61C, 0xFEFF, *range(0x180B, 0x180F), *range(0x200B, 0x2010), *range(0x202A, 0x202F),
+     *range(0x2060, 0x2065), *range(0x2066, 0x2070), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)]
 )
 _SPACE = re.compile(r"\s+")
 # Tab, line feed and carriage return are white space; U+0085 too. Everything else in these ranges is a control.

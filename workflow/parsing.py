@@ -1,12 +1,12 @@
 """How a command parses itself: what every command has, and the readings that its fields share."""
 
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from datetime import date
 from math import isfinite
 from typing import Any
 
+from workflow.characters import settled, unprintable
 from workflow.vocabulary import N_, Message, Refusal
 
 TEXT_LIMIT = 4000  # code points of one opinion or ground; a technical bound, not a legal one
@@ -24,13 +24,15 @@ def a_text(name: str, value: object, *, required: bool = False) -> str:
         raise malformed(name, N_("This must be text."))
     if any(0xD800 <= ord(c) <= 0xDFFF for c in value):
         raise malformed(name, N_("This holds control characters; please remove them."))
-    text = unicodedata.normalize("NFC", value.strip())
+    text = settled(value)
     if required and not text:
         raise malformed(name, N_("Please fill this in."))
     if len(text) > TEXT_LIMIT:
         raise malformed(name, N_("This is too long: at most %(limit)s characters."), limit=TEXT_LIMIT)
     if any((ord(c) < 32 and c not in "\t\n\r") or 127 <= ord(c) < 160 or c in _BIDI for c in text):
         raise malformed(name, N_("This holds control characters; please remove them."))
+    if sign := unprintable(text):
+        raise malformed(name, N_("“%(sign)s” cannot be printed on a notice; write it in words."), sign=sign)
     return text
 
 

@@ -276,6 +276,18 @@ def test_control_characters_are_removed_and_told() -> None:
     assert reading.records[-1].parameter == "镍"  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize("sign", ["\uf06d", "\U000f1234", "✔", "😀"])
+def test_a_row_with_a_sign_that_no_certificate_can_show_is_refused(sign: str) -> None:
+    reading = read(table([*ROWS, ["", "", "1.3", f"镍（{sign}g/L）", ROWS[1][4], "", ""]]))
+    assert codes(reading) == [("SIGN_UNPRINTABLE", "附表1", 8)]
+    assert reading.accepted == 2 and f"U+{ord(sign):04X}" in reading.problems[0].message()
+
+
+def test_marks_that_nobody_sees_leave_no_trace() -> None:
+    reading = read(table([*ROWS, ["", "", "1.3", "镍\ufe0f\u200b\u2061", ROWS[1][4], "", ""]]))
+    assert codes(reading) == [] and reading.records[-1].parameter == "镍"  # type: ignore[union-attr]
+
+
 def test_text_that_only_spells_an_escape_is_left_alone() -> None:
     reading = read(table([*ROWS, ["", "", "1.3", "镍_x005F_x0007_", ROWS[1][4], "", ""]]))
     assert reading.problems == ()

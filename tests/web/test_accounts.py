@@ -317,6 +317,17 @@ def test_programs_and_page_parts_get_their_own_kind_of_refusal(client: Browser) 
     assert part.status_code == 401 and "<html" not in part.text and "wj-notice" in part.text
 
 
+@pytest.mark.parametrize("typed, kept", [
+    ("秦岭\u202e建材\u200b检验有限公司", "秦岭建材检验有限公司"), ("秦岭建材\r\nBcc: a@b.c", "秦岭建材 Bcc: a@b.c"),
+    ("\u3164\u200b", None), ("秦岭😀检验", None), ("秦岭\uf06d检验", None)])
+def test_the_name_of_an_agency_is_what_one_sees(client: Browser, house: House, typed: str, kept: str | None) -> None:
+    """Nothing hidden, and nothing that could not be printed on its certificate."""
+    answer = client.send("/register", **{**TYPED, "agency_name": typed})
+    assert answer.status_code == (303 if kept else 422)
+    if kept:
+        assert house.accounts.find("qinling").agency_name == kept  # type: ignore[union-attr]
+
+
 def test_an_expired_form_gives_back_what_was_typed_without_secrets(client: Browser) -> None:
     answer = client.post("/register", data={**TYPED, "csrf_token": "stale"})
     assert answer.status_code == 400 and "秦岭建材检验有限公司" in answer.text and PASSWORD not in answer.text
