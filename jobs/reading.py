@@ -1,6 +1,6 @@
 """Reading uploaded tables behind the page: large files, and those whose page went away before they were read."""
 
-from forms.applications import faults
+from forms.dossiers import faults
 from intake.child import read_in_child
 from intake.standards import Catalogue
 from jobs.workshop import Bench, Done

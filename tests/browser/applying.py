@@ -80,7 +80,7 @@ def complete(person: Person, application: str, package: Package) -> None:
 
 def hand_in_materials(person: Person, bureau: Bureau, application: str, package: Package, login: str) -> None:
     """Each file of the package to its material, as an applicant would who reads the titles."""
-    from forms.applications import faults
+    from forms.dossiers import faults
     from store.applications import ApplicationStore
 
     store = ApplicationStore(bureau.house.cases, bureau.house.files, bureau.house.reference, faults)

@@ -35,7 +35,10 @@ class Stopped(Exception):
 
 
 class Play:
-    """One package, one track, on one stage. Every act is noted in the report."""
+    """One package, one track, on one stage. Every act is noted in the report. `procedure` is what is applied for, the
+    one of the official form unless told otherwise."""
+
+    procedure: str | None = None
 
     def __init__(self, stage: Stage, package: Package, report: Report, applicant: str = APPLICANT) -> None:
         self.stage, self.package, self.report, self.applicant = stage, package, report, applicant
@@ -99,7 +102,7 @@ class Play:
     def fill_in(self, track: str) -> Dossier:
         """The dossier as an applicant fills it: tables, what they offer, the few fields no table says, materials."""
         applications, actor = self.stage.applications, self.stage.cast.actor(self.applicant)
-        self.case = applications.start(actor)
+        self.case = applications.start(actor, self.procedure)
         case_id = applications.receive_tables(self.case, actor, self.package.tables)
         applications.read_waiting(case_id, reader(self.stage.catalogue))
         dossier = applications.get(self.case, actor)

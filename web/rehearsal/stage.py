@@ -6,7 +6,7 @@ from pathlib import Path
 
 import configuration
 from configuration import Settings
-from forms.applications import faults
+from forms.dossiers import faults
 from intake.standards import Catalogue
 from store.applications import ApplicationStore
 from store.certificate_import import CertificateImport
