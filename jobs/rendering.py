@@ -34,7 +34,7 @@ def _render(bench: Bench, wanted: ToRender) -> None:
     origin = bench.workshop.settings.origin
     try:
         if wanted.is_licence:
-            rendered = bench.renderer.licence(licence_values(wanted, origin))
+            rendered = bench.renderer.licence(licence_values(wanted, origin), annex_values(wanted))
         else:
             rendered = bench.renderer.certificate(*certificate_values(wanted, origin))
     except (MissingGlyph, InvalidValue) as error:
@@ -65,9 +65,14 @@ def certificate_values(wanted: ToRender, origin: str) -> tuple[Certificate, Anne
         verify_code=held.verify_code,
         edition=wanted.version,
     )
+    return certificate, annex_values(wanted) or Annex()
+
+
+def annex_values(wanted: ToRender) -> Annex | None:
+    """What the register says the certificate covers; None when it lists nothing row by row."""
     rows = tuple(AnnexRow(*texts) for texts in wanted.rows)
     signatories = tuple(Signatory(*texts) for texts in wanted.signatories)
-    return certificate, Annex(signatories=signatories, rows=rows)
+    return Annex(signatories=signatories, rows=rows) if rows or signatories else None
 
 
 def licence_values(wanted: ToRender, origin: str) -> Licence:

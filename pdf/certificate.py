@@ -24,11 +24,11 @@ from weasyprint.css import ColorProfile
 from weasyprint.pdf.stream import Stream
 from weasyprint.text.fonts import FontConfiguration
 
-from pdf.faces import Faces, MissingGlyph, refuse_fetch
+from pdf.faces import Faces, MissingGlyph, Shelf, refuse_fetch
 from pdf.licences import Licence, licence_json
 from pdf.lines import Breaker
 from pdf.ornament import BORDER
-from pdf.pages import annex_pages
+from pdf.pages import GridPage, annex_pages
 from pdf.painting import Margins, PaintedPage, Runs
 from pdf.slimming import slim
 from pdf.tables import SIZE
@@ -159,28 +159,29 @@ class Renderer:
         self.check(certificate, certificate.number)
         if annex is not None and not annex.rows and not annex.signatories:
             annex = None
-        grids = []
-        if annex is not None:
-            self.check(annex, certificate.number)
-            grids = annex_pages(annex, self._breaker, self._bold)
-        total = len(grids) + 1
+        grids = self._grids(annex, certificate.number)
         place = _verify_place(certificate)
-        front = self._front(certificate, annex, total, place)
+        front = self._front(certificate, annex, len(grids) + 1, place)
         shelf = self.faces.shelf()
-        runs = Runs(self.faces, shelf)
-        margins = Margins(
-            certificate.number,
-            certificate.agency_name,
-            place,
-            certificate.verify_code,
-            total,
-            certificate.specimen,
-        )
-        painted = [PaintedPage(grid, number, margins, runs) for number, grid in enumerate(grids, 2)]
+        painted = self._painted(grids, certificate, certificate.agency_name, place, shelf)
         document = front.copy([BorderedPage(front.pages[0]), *front.pages[1:], *painted])
         record: dict[str, Any] = {"schema": SCHEMA, "certificate": certificate_json(certificate)}
         record["annex"] = annex_json(annex or Annex())
         return self._finish(document, shelf, record, RECORD, certificate.issued_on)
+
+    def _grids(self, annex: Annex | None, number: str) -> list[GridPage]:
+        if annex is None:
+            return []
+        self.check(annex, number)
+        return annex_pages(annex, self._breaker, self._bold)
+
+    def _painted(
+        self, grids: list[GridPage], document: Certificate | Licence, holder: str, place: str, shelf: Shelf
+    ) -> list[PaintedPage]:
+        """The pages of the annex, numbered after the one that they belong to."""
+        runs, total = Runs(self.faces, shelf), len(grids) + 1
+        margins = Margins(document.number, holder, place, document.verify_code, total, document.specimen)
+        return [PaintedPage(grid, number, margins, runs) for number, grid in enumerate(grids, 2)]
 
     def _front(self, certificate: Certificate, annex: Annex | None, total: int, place: str) -> Document:
         """Certificate page and annex cover, in the roomiest setting that keeps each on one page."""
@@ -201,22 +202,29 @@ class Renderer:
                 return document
         raise InvalidValue(f"certificate {certificate.number}: name and address are too long for one page")
 
-    def licence(self, licence: Licence) -> Rendered:
-        """The licence of any procedure: one page, and its table on the pages after it."""
+    def licence(self, licence: Licence, annex: Annex | None = None) -> Rendered:
+        """The licence of any procedure: one page, and its table on the pages after it; or `annex`, capability rows as
+        the certificate of accreditation lists them."""
         self.check(licence, licence.number)
+        if annex is not None and licence.rows:
+            raise InvalidValue(f"licence {licence.number}: it has a table of its own and capability rows besides")
+        grids = self._grids(annex, licence.number)
         place = _verify_place(licence)
         for density in _DENSITIES:
             document = self._lay_out(
                 "licence.html", "licence.css", c=licence, density=density, qr=qr(licence.verify_url),
-                verify_place=place,
+                verify_place=place, annexed=bool(grids or licence.rows),
             )  # fmt: skip
             if _front_pages(document) == 1:
                 break
         else:
             raise InvalidValue(f"licence {licence.number}: its lines are too long for one page")
         shelf = self.faces.shelf()
-        document = document.copy([BorderedPage(document.pages[0]), *document.pages[1:]])
-        record = {"schema": LICENCE_SCHEMA, "licence": licence_json(licence)}
+        painted = self._painted(grids, licence, licence.holder, place, shelf)
+        document = document.copy([BorderedPage(document.pages[0]), *document.pages[1:], *painted])
+        record: dict[str, Any] = {"schema": LICENCE_SCHEMA, "licence": licence_json(licence)}
+        if annex is not None:
+            record["annex"] = annex_json(annex)
         return self._finish(document, shelf, record, LICENCE_RECORD, licence.issued_on)
 
     def notice(self, notice: Notice) -> Rendered:

@@ -70,12 +70,12 @@ def serve(source: BinaryIO, out: BinaryIO) -> None:
         while length := source.readline(32):
             try:
                 asked = json.loads(source.read(int(length)).decode("utf-8", "surrogatepass"))
+                annex = annex_from_json(asked["annex"]) if asked.get("annex") else None
                 if "licence" in asked:
-                    done = renderer.licence(licence_from_json(asked["licence"]))
+                    done = renderer.licence(licence_from_json(asked["licence"]), annex)
                 elif "notice" in asked:
                     done = renderer.notice(notice_from_json(asked["notice"]))
                 else:
-                    annex = annex_from_json(asked["annex"]) if asked["annex"] else None
                     done = renderer.certificate(certificate_from_json(asked["certificate"]), annex)
                 answer(out, {"sha256": done.sha256, "pages": done.pages}, done.pdf)
             except MissingGlyph as missing:

@@ -102,9 +102,9 @@ class ContainedRenderer:
         values = {"certificate": certificate_json(certificate), "annex": annex_json(annex) if annex else None}
         return self._ask(values)
 
-    def licence(self, licence: Licence) -> Rendered:
-        """Render one licence."""
-        return self._ask({"licence": licence_json(licence)})
+    def licence(self, licence: Licence, annex: Annex | None = None) -> Rendered:
+        """Render one licence, with capability rows after it."""
+        return self._ask({"licence": licence_json(licence), "annex": annex_json(annex) if annex else None})
 
     def notice(self, notice: Notice) -> Rendered:
         """Render one written notice."""
