@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from workflow import procedures
 from workflow.faults import Fault
 from workflow.procedure import DefinitionError, Procedure, parse
 from workflow.vocabulary import N_, Message
@@ -76,7 +77,7 @@ def read_draft(definition: str, name: str, version: int) -> Procedure:
         said = f"name: this draft is {name} version {version}, the text says {procedure.name} version " \
                f"{procedure.version}"
         raise DefinitionError(source, [Fault(_line_of("version", definition), said, why)])
-    return procedure
+    return procedures.side_by_side(procedure, definition.encode(), source)
 
 
 def _line_of(key: str, definition: str) -> int:

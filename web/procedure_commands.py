@@ -52,7 +52,7 @@ def definition_of(which: str) -> Procedure:
     path = Path(which)
     try:
         if path.suffix in (".yaml", ".yml") or path.is_file():
-            return load(path)
+            return procedures.side_by_side(load(path), path.read_bytes(), path.name)
         name, _, version = which.partition(".v")
         return procedures.find(name, int(version)) if version else procedures.current(name)
     except DefinitionError as error:

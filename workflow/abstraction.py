@@ -12,7 +12,9 @@ from typing import Any, NoReturn
 
 from workflow.case import Case, SignOff
 from workflow.joint_licences import DECIDING
+from workflow.joint_licences import DECIDING
 from workflow.procedure import Action, FactGuardSpec, Procedure, ProcedureSpec
+from workflow.procedures import departments_of
 from workflow.rules import RELATIONS
 from workflow.surroundings import EDITED, FAR_DAY, TOLD_APART, Staff, most_asked
 
@@ -147,9 +149,12 @@ class Vocabulary:
         # Whose departments decide is asked everywhere, and is something only where a joint application says so.
         self.told_apart.setdefault(DECIDING, ((),))
         self.subject = _subject(procedure)
+        few = 1 if any(a.spec.verb for a in procedure.actions) else 2  # of licences and their departments
+        if own := departments_of(procedure):
+            self.told_apart[DECIDING] = tuple(own[:n] for n in range(min(len(own), few) + 1))
         for opens in (a.spec.opens for a in procedure.actions if a.spec.opens):
             if opens.each:  # what one licence may do another may: two of them show all there is
-                self.told_apart[opens.each] = tuple(opens.among[:n] for n in range(min(len(opens.among), 2) + 1))
+                self.told_apart[opens.each] = tuple(opens.among[:n] for n in range(min(len(opens.among), few) + 1))
         if self.subject:
             self.told_apart.setdefault(self.subject, ("one", "another"))
         for fact in (c.until.fact for c in procedure.spec.clocks.values() if c.until):

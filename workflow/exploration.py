@@ -16,6 +16,7 @@ from workflow.allowances import Allowance
 from workflow.joint_commands import Inform
 from workflow.joint_licences import DECIDING
 from workflow.procedure import Procedure
+from workflow.procedures import departments_of
 from workflow.proofs import TITLES, Proof, Property, Standing, Verdict
 from workflow.properties import left_to_act, limits, looked_at, words
 from workflow.situations import TooMany
@@ -48,8 +49,9 @@ def prove(
     if procedure.spec.department:
         facts[DECIDING] = (procedure.spec.department,)
     bureau = None if people is None else staff_of(people, departments)
-    invented = invented_staff(procedure)
-    one = invented_staff(procedure, (*named_signers(procedure), "department_1"))
+    deciding = departments_of(procedure)
+    invented = invented_staff(procedure, deciding=deciding)
+    one = invented_staff(procedure, (*named_signers(procedure), "department_1"), deciding)
     runs = [
         (part, one if n and not any(a.spec.verb == "add_signer" for a in part.actions) else invented)
         for n, part in enumerate(parts(procedure))
@@ -135,9 +137,9 @@ def _scope(procedure: Procedure) -> tuple[Message, ...]:
         found.append(
             say(
                 "Other cases of the application tell what they tell at any time, in any order, or never: the case can be "
-                "finished without being told. Two licences stand for all. Who took part in another case is taken to be "
+                "finished without being told. Two licences stand for all (one with verbs). Who took part in another case is taken to be "
                 "somebody else.",
-                "同一申请的其他案件可随时、以任何次序告知或者始终不告知；即使不告知，本案亦能办结。以两项许可代表全部许可。"
+                "同一申请的其他案件可随时、以任何次序告知或者始终不告知；即使不告知，本案亦能办结。以两项许可代表全部许可（含通用操作时为一项）。"
                 "参与其他案件办理的人员视为另有其人。",
             )
         )

@@ -160,13 +160,15 @@ APPLICANT = Actor(
 )
 
 
-def invented_staff(procedure: Procedure, departments: Collection[str] = ()) -> Staff:
-    """One person of each role and of each department: what a bureau that lacks nobody has."""
+def invented_staff(
+    procedure: Procedure, departments: Collection[str] = (), deciding: Collection[str] = ()
+) -> Staff:
+    """One person of each role and of each department: what a bureau that lacks nobody has. `deciding`: departments
+    whose licences the cases are about."""
     size = max(2, *procedure.numbers.values(), 2)
     anonymous = (f"department_{n}" for n in range(1, most_asked(procedure) + 1))
     asked = tuple(departments) or (*named_signers(procedure), *anonymous)
-    if (own := procedure.spec.department) and own not in asked:
-        asked = (own, *asked)
+    asked = tuple(dict.fromkeys((*deciding, *asked)))
     people = [APPLICANT]
     for number, role in enumerate(Role, 2):
         if role not in OF_A_DEPARTMENT | {Role.APPLICANT, Role.SYSTEM}:

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from workflow.faults import located
-from workflow.joint_proofreading import among_others
+from workflow.joint_proofreading import among_others, children_of
 from workflow.procedure import DefinitionError, Procedure, load
 from workflow.vocabulary import N_, Message, Refusal
 
@@ -63,6 +63,13 @@ def side_by_side(
     if found:
         raise DefinitionError(source, located(text, found))
     return procedure
+
+
+def departments_of(procedure: Procedure) -> tuple[str, ...]:
+    """The departments whose licence a case may be about: the procedure's own, or those of the licences that it opens."""
+    own = (procedure.spec.department,) if procedure.spec.department else ()
+    newest = {p.name: p.spec.department for p in every()}
+    return tuple(dict.fromkeys((*own, *(d for name in children_of(procedure) if (d := newest.get(name))))))
 
 
 def every() -> tuple[Procedure, ...]:
