@@ -1,7 +1,7 @@
 """Run the long proofs and write docs/proof.md.
 
     ./run proof                  every proof module and every test marked `proof`
-    ./run proof joins routes     those modules, or the proof tests whose name holds the word
+    ./run proof races verb-pairs those modules, or the proof tests whose name holds the word
     ./run proof --list           what there is
 """
 import ast
@@ -50,6 +50,7 @@ def run_tests(words: list[str]) -> bool:
 
 def main(arguments: list[str]) -> int:
     known = modules()
+    arguments = [spelt if (spelt := a.replace("-", "_")) in known else a for a in arguments]
     if arguments == ["--list"]:
         listed = [f"{name}  {promise}" for name, promise in known.items()]
         print("\n".join(listed) or "There is no proof module yet.")

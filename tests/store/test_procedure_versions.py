@@ -289,6 +289,16 @@ def test_the_database_itself_keeps_a_version_on_which_cases_may_run(
     assert versions.lines() == before
 
 
+def test_the_table_of_versions_is_not_emptied_at_one_stroke(versions: ProcedureVersions, database: Database) -> None:
+    if database.is_sqlite:
+        pytest.skip("SQLite knows no TRUNCATE; what it does instead is refused above")
+    activated(versions)
+    before = versions.lines()
+    with pytest.raises(DatabaseError, match="are kept"), database.writing() as connection:
+        connection.execute(text("TRUNCATE procedure_version"))
+    assert versions.lines() == before
+
+
 def test_the_database_itself_knows_one_active_version_of_a_procedure(
     versions: ProcedureVersions, database: Database
 ) -> None:
