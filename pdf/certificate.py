@@ -169,11 +169,11 @@ class Renderer:
         record["annex"] = annex_json(annex or Annex())
         return self._finish(document, shelf, record, RECORD, certificate.issued_on)
 
-    def _grids(self, annex: Annex | None, number: str) -> list[GridPage]:
+    def _grids(self, annex: Annex | None, number: str, titled: str = "") -> list[GridPage]:
         if annex is None:
             return []
         self.check(annex, number)
-        return annex_pages(annex, self._breaker, self._bold)
+        return annex_pages(annex, self._breaker, self._bold, titled)
 
     def _painted(
         self, grids: list[GridPage], document: Certificate | Licence, holder: str, place: str, shelf: Shelf
@@ -208,7 +208,7 @@ class Renderer:
         self.check(licence, licence.number)
         if annex is not None and licence.rows:
             raise InvalidValue(f"licence {licence.number}: it has a table of its own and capability rows besides")
-        grids = self._grids(annex, licence.number)
+        grids = self._grids(annex, licence.number, licence.annex_title)
         place = _verify_place(licence)
         for density in _DENSITIES:
             document = self._lay_out(

@@ -216,8 +216,9 @@ class Filler:
         return part
 
 
-def annex_pages(annex: Annex, breaker: Breaker, bold: Breaker) -> list[GridPage]:
-    """All painted pages of the annex: signatories by site, then the capability table of each site."""
+def annex_pages(annex: Annex, breaker: Breaker, bold: Breaker, titled: str = "") -> list[GridPage]:
+    """All painted pages of the annex: signatories by site, then the capability table of each site, under its usual
+    title or another."""
     pages: list[GridPage] = []
     by_site: dict[str, list[Signatory]] = {}
     for signatory in annex.signatories:
@@ -232,7 +233,7 @@ def annex_pages(annex: Annex, breaker: Breaker, bold: Breaker) -> list[GridPage]
     for site, rows in annex.sites().items():
         table = Table(rows, breaker, bold)
         label = WORDS["site"].format(site=site)
-        title = WORDS["capabilities_title"]
+        title = titled or WORDS["capabilities_title"]
         pages += Filler(table, title, breaker.lines(label, TABLE_WIDTH), f"{title} {site}".strip()).fill(
             table.strips()
         )
