@@ -7,7 +7,7 @@ before the first definition is read:
     REMOVALS_WITHOUT   a word of tests.removals.words, or `trigger:NAME`, or `each` (every test of a constraint,
                        or of a condition of a definition, runs without that very one); else the tests are only watched
 
-Watching keeps for every test that passed how long it took, the words that made a difference in it and what the
+Watching keeps for every test that did not fail how long it took, the words that made a difference in it and what the
 database said when it refused. With a removal the run ends at the first test that fails by what it promises: an
 assertion that does not hold, a refusal that does not come, or one that comes where none may. A test that breaks
 otherwise has noticed nothing.
@@ -48,8 +48,10 @@ class Watching:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         self.took[report.nodeid] += report.duration
-        if report.outcome != "passed":
+        if report.outcome == "failed":
             self.failed.add(report.nodeid)
+        if report.outcome == "skipped":
+            self.note("skipped")
 
     def pytest_sessionfinish(self) -> None:
         kept = {
