@@ -136,11 +136,11 @@ def _scope(procedure: Procedure) -> tuple[Message, ...]:
     if any(a.command is Inform for a in procedure.actions):
         found.append(
             say(
-                "Other cases of the application tell what they tell at any time, in any order, or never: the case can be "
-                "finished without being told. Two licences stand for all (one with verbs). Who took part in another case is taken to be "
-                "somebody else.",
-                "同一申请的其他案件可随时、以任何次序告知或者始终不告知；即使不告知，本案亦能办结。以两项许可代表全部许可（含通用操作时为一项）。"
-                "参与其他案件办理的人员视为另有其人。",
+                "Other cases of the application tell what they tell at any time, in any order, or never: the case can "
+                "be finished without being told. Two licences stand for all (one with verbs). Who took part in another "
+                "case is taken to be somebody else.",
+                "同一申请的其他案件可随时、以任何次序告知或者始终不告知；即使不告知，本案亦能办结。"
+                "以两项许可代表全部许可（含通用操作时为一项）。参与其他案件办理的人员视为另有其人。",
             )
         )
     if len(parts(procedure)) > 1:

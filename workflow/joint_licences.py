@@ -117,8 +117,8 @@ def every_department_has_its_expert(
         return None
     if without := [d for d in departments if not set(named[d]) & set(command.members)]:
         return Message(
-            N_("Nobody on the team was named by %(departments)s: each department that decides a licence sends one. Once "
-               "the time for naming is over, the note may say why none of them can come."),
+            N_("Nobody on the team was named by %(departments)s: each department that decides a licence sends one. "
+               "Once the time for naming is over, the note may say why none of them can come."),
             {"departments": without},
         )  # fmt: skip
     return None

@@ -31,7 +31,8 @@ def unknown_words(spec: "ProcedureSpec") -> Iterator[str]:
             if isinstance(guard, str) and guard not in guard_words.NAMED | verb_guards.NAMED | joint_licences.GUARDS:
                 yield f"actions.{name}.guards: there is no guard called {guard}"
         for effect in action.effects:
-            if isinstance(effect, str) and effect not in effect_words.NAMED | verb_effects.NAMED | joint_licences.EFFECTS:
+            known_effects = effect_words.NAMED | verb_effects.NAMED | joint_licences.EFFECTS
+            if isinstance(effect, str) and effect not in known_effects:
                 yield f"actions.{name}.effects: there is no effect called {effect}"
 
 
@@ -128,9 +129,9 @@ def _joint_faults(where: str, action: "Action", spec: "ProcedureSpec") -> Iterat
     """Of cases that open and inform each other, what this definition alone shows (see `joint_proofreading`)."""
     if action.command is Inform and (action.spec.who != "is_the_system" or action.spec.automatic):
         yield f"{where}: what another case tells is taken by the system, when it is told"
-    if action.spec.informs and action.spec.informs.to == "children":
-        if not any(a.opens and a.opens.each for a in spec.actions.values()):
-            yield f"{where}.informs.children: this procedure opens no cases for what a fact lists"
+    opens_any = any(a.opens and a.opens.each for a in spec.actions.values())
+    if action.spec.informs and action.spec.informs.to == "children" and not opens_any:
+        yield f"{where}.informs.children: this procedure opens no cases for what a fact lists"
     if action.spec.who == "decides_for_the_department" and spec.department is None:
         yield f"{where}.who: whose licence it is must be said (department)"
 

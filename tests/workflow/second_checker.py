@@ -12,6 +12,7 @@ from typing import Any
 ROLE_OF_RULE = {
     "is_the_applicant": {"applicant"}, "answers_for_a_department_asked": {"department_officer"},
     "leads_the_team": {"team_leader"}, "is_on_the_team": {"team_leader", "reviewer"}, "is_the_system": {"system"},
+    "decides_for_the_department": {"department_leader"}, "works_for_the_deciding_department": {"department_officer"},
 }  # fmt: skip
 REPORTS = {  # register -> fact -> values it may have afterwards (None: anything)
     "record_findings": {"findings_open": None, "findings_failed": None},
@@ -20,16 +21,25 @@ REPORTS = {  # register -> fact -> values it may have afterwards (None: anything
     "open_correction_items": {"corrections_open": [1]},
     "issue_certificate": {"certificate_rendered": [False]},
     "commitment_is_open": {"commitment_bars": None},
+    "issue_licence": {"certificate_rendered": [False]},
+    "open_joint_checklist": {"findings_open": None, "findings_failed": [0]},
 }
 SILENT_REGISTERS = {
     "freeze_application", "number_acceptance", "digest_what_is_promised", "team_suits_the_case", "annul_certificate",
-    "bar_commitment_track", "certificate_is_gone",
+    "bar_commitment_track", "certificate_is_gone", "nominees_are_fit",
 }  # fmt: skip
 BY_THE_APPLICANT = {"dossier_gaps", "rows_total", "rows_open", "rows_confirmed", "rows_refused", "commitment_bars",
-                    "corrections_open", "application_types", "departments"}  # fmt: skip
+                    "corrections_open", "application_types", "departments", "licences", "deciding_departments"}  # fmt: skip
 JOBS = {"render_certificate": "record_rendering"}
 DEPARTMENTS = ("d1", "d2", "d3", "d4")
 DECIDING = {"Decide", "Refuse", "Annul"}
+JOINT = {  # effect -> the fact it writes, and what it adds
+    "note_result": ("results", "command"), "note_separation": ("separated", "command"),
+    "separate_licence": ("separated", "command"), "release_undecided": ("separated", "undecided"),
+    "note_experts": ("nominations", "by"), "close_nominations": ("nominations_closed", "yes"),
+    "take_review": ("review_conclusion", "it"), "go_alone": ("alone", "yes"),
+}  # fmt: skip
+OF_LICENCES = ("agriculture", "construction")  # departments that decide one each
 
 
 class Second:
@@ -100,6 +110,11 @@ class Second:
     def _domain(self, fact: str) -> list[Any]:
         if fact == "departments":
             return [DEPARTMENTS[:n] for n in range(self._most() + 1)]
+        if fact == "licences":
+            among = next((a["opens"]["among"] for a in self.actions.values() if "each" in a.get("opens", {})), ())
+            return [tuple(among[:n]) for n in range(3)]
+        if fact == "deciding_departments":
+            return [OF_LICENCES[:n] for n in range(3)]
         if fact == "application_types":
             return [(), ("first",), ("extension",)]
         found: list[Any] = []
@@ -139,6 +154,12 @@ class Second:
             found.add("departments")
         if any(d.get("each") or d.get("signers") for s in self.states.values() for d in s.get("duties", ())):
             found.add("departments")
+        duties = [d for s in self.states.values() for d in s.get("duties", ())]
+        found |= {d[word] for d in duties for word in ("each", "unless") if d.get(word)}
+        if {"results_are_in", "licence_can_be_separated", "every_licence_has_its_result"} & named:
+            found |= {"licences", "separated", "results"}
+        if "every_department_has_its_expert" in named:
+            found |= {"deciding_departments", "nominations", "nominations_closed"}
         return found | {"team_leader"}
 
     # -- the walk ----------------------------------------------------------------------------------------------
@@ -149,6 +170,7 @@ class Second:
         start = self._start(track)
         todo: list[Any] = []
         self.leads: dict[Any, set[Any]] = {}
+        self.untold: dict[Any, set[Any]] = {}  # without what other cases tell
         self.by_itself: dict[Any, set[Any]] = {}
         taken: set[str] = set()
         for values in self._all(self._edited(self.raw["initial"])):
@@ -156,11 +178,13 @@ class Second:
         seen = set(todo)
         while todo:
             here = todo.pop()
-            self.leads[here], self.by_itself[here] = set(), set()
+            self.leads[here], self.untold[here], self.by_itself[here] = set(), set(), set()
             self._look_at(here)
             for alone, names, there in self._steps(here):
                 taken |= set(names)
                 self.leads[here].add(there)
+                if alone is not None:
+                    self.untold[here].add(there)
                 if alone:
                     self.by_itself[here].add(there)
                 if there not in seen:
@@ -176,7 +200,8 @@ class Second:
     def _start(self, track: str) -> Any:
         state = self.raw["initial"]
         clocks = self._clocks({}, None, state, track, "")
-        return state, track, (), (), clocks, frozenset(), frozenset()
+        facts = (("deciding_departments", (self.raw["department"],)),) if self.raw.get("department") else ()
+        return state, track, facts, (), clocks, frozenset(), frozenset()
 
     def _edited(self, state: str) -> list[str]:
         return sorted(self.facts & BY_THE_APPLICANT) if self.states[state].get("editable") else []
@@ -200,7 +225,10 @@ class Second:
             return
         owing: list[tuple[str, str]] = []
         for duty in spec.get("duties", ()):
-            if duty.get("each") or duty.get("signers"):
+            if duty.get("each", "departments") != "departments":
+                done = known.get(duty.get("unless")) or ()
+                owing += [(duty["role"], d) for d in known.get(duty["each"]) or () if d not in done]
+            elif duty.get("each") or duty.get("signers"):
                 said = {d for d, _, _ in answers}
                 owing += [("department_officer", d) for d in self._asked(known) if d not in said]
             elif duty.get("person"):
@@ -234,7 +262,7 @@ class Second:
     def _here(self, state: str, track: str) -> list[dict[str, Any]]:
         return [a for a in self.actions.values() if state in a["from"] and a.get("track", track) == track]
 
-    def _steps(self, here: Any) -> Iterator[tuple[bool, list[str], Any]]:
+    def _steps(self, here: Any) -> Iterator[tuple[bool | None, list[str], Any]]:
         state, track, facts, answers, clocks, jobs, marks = here
         if self.states[state].get("final"):
             return
@@ -246,7 +274,8 @@ class Second:
         for name, action in self.actions.items():
             if state not in action["from"] or action.get("track", track) != track or action.get("automatic"):
                 continue
-            if action["who"] == "is_the_system":
+            told = action.get("command") == "Inform"
+            if action["who"] == "is_the_system" and not told:
                 if name in self.lapses:
                     if not any(how == "runs" and self.clocks[c].get("on_lapse") == name for c, how in clocks):
                         continue
@@ -255,14 +284,16 @@ class Second:
             for command, by in self._asks(action, dict(facts), answers):
                 if all(self._met(g, here, command, by) for g in action.get("guards", ())):
                     for there, names in self._after(here, name, command, by):
-                        yield action["who"] == "is_the_system", names, there
+                        yield None if told else action["who"] == "is_the_system", names, there
 
     def _asks(self, action: dict[str, Any], known: dict[str, Any], answers: Any) -> Iterator[tuple[Any, str]]:
         """(what is asked for, the department that asks)."""
-        kind, who = action.get("command", "Plain"), action["who"]
+        kind, who, guards = action.get("command", "Plain"), action["who"], action.get("guards", ())
         if who in ("leads_the_team", "is_on_the_team") and not known.get("team_leader"):
             return
         bys = self._asked(known) if who == "answers_for_a_department_asked" else ("",)
+        if who in ("decides_for_the_department", "works_for_the_deciding_department"):
+            bys = tuple(known.get("deciding_departments") or ())
         for by in bys:
             if kind == "RecordSignOff":
                 yield from ((verdict, by) for verdict in ("agree", "object", "abstain", "recused"))
@@ -270,6 +301,10 @@ class Second:
                 yield from ((late, by) for late in (False, True))
             elif kind == "OrganiseReview":
                 yield from ((mode, by) for mode in ("on_site", "documentary"))
+            elif kind == "DecideSeparately" or any(g in ("result_is_new", "separation_is_new") for g in guards):
+                yield from ((licence, by) for licence in known.get("licences") or ())
+            elif kind == "Inform" and "take_review" in action.get("effects", ()):
+                yield from ((conclusion, by) for conclusion in ("meets", "does_not_meet"))
             elif kind == "AskAgain":
                 for size in range(self._most() + 1):
                     yield from ((named, by) for named in combinations(DEPARTMENTS[: self._most()], size))
@@ -292,6 +327,21 @@ class Second:
                 return bool((value or 0) >= guard["at_least"])
             return bool(value) == ("present" in guard)
         said = {d: v for d, v, _ in answers}
+        licences, results = set(known.get("licences") or ()), set(known.get("results") or ())
+        separated = set(known.get("separated") or ())
+        if guard == "results_are_in":
+            return licences <= results | separated
+        if guard == "every_licence_has_its_result":
+            return licences <= results
+        if guard == "licence_can_be_separated":
+            return bool(licences - results - separated) if command is None else command not in results | separated
+        if guard == "result_is_new":
+            return command not in results
+        if guard == "separation_is_new":
+            return command not in separated
+        if guard == "every_department_has_its_expert":
+            return bool(known.get("nominations_closed")) or set(known.get("deciding_departments") or ()) <= set(
+                known.get("nominations") or ())
         if guard == "department_still_owes_an_answer":
             return by not in said and not (self.formula is None and command in ("abstain", "recused"))
         if guard == "every_department_answered":
@@ -358,6 +408,11 @@ class Second:
                 known["corrections"] = min(2, (known.get("corrections") or 0) + 1)
             elif effect == "seat_team":
                 known["team_leader"] = "seated"
+            elif isinstance(effect, str) and effect in JOINT:
+                fact, value = JOINT[effect]
+                known[fact] = self._told(known, fact, value, command, by)
+            elif isinstance(effect, dict) and "persons" in effect:
+                pass  # who they are is nothing here
             elif isinstance(effect, dict) and "set" in effect:
                 known |= effect["set"]
             elif isinstance(effect, dict) and "keep" in effect:
@@ -393,6 +448,13 @@ class Second:
         held = tuple(sorted(kept.items(), key=lambda x: x[0]))
         return target, track, held, tuple(sorted(answered)), turned, frozenset(waiting), frozenset(mark)
 
+    def _told(self, known: dict[str, Any], fact: str, value: str, command: Any, by: str) -> Any:
+        if value in ("yes", "it"):
+            return True if value == "yes" else command
+        undecided = set(known.get("licences") or ()) - set(known.get("results") or ())
+        more = {"by": {by}, "command": {command}, "undecided": undecided}[value]
+        return tuple(sorted(more | set(known.get(fact) or ())))
+
     def _kept(self, field: str, command: Any) -> Any:
         return command if field == "mode" else "there"
 
@@ -418,7 +480,7 @@ class Second:
         good = {s for s in seen if self.states[s[0]].get("final") and self.states[s[0]]["outcome"] != "retracted"}
         grown = True
         while grown:
-            more = {s for s, after in self.leads.items() if s not in good and after & good}
+            more = {s for s, after in self.untold.items() if s not in good and after & good}
             good |= more
             grown = bool(more)
         self.faults += sorted({f"from {s[0]} no way ends" for s in seen if s not in good

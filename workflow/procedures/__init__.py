@@ -66,7 +66,7 @@ def side_by_side(
 
 
 def departments_of(procedure: Procedure) -> tuple[str, ...]:
-    """The departments whose licence a case may be about: the procedure's own, or those of the licences that it opens."""
+    """The departments whose licence a case may be about: the procedure's own, and those of the licences it opens."""
     own = (procedure.spec.department,) if procedure.spec.department else ()
     newest = {p.name: p.spec.department for p in every()}
     return tuple(dict.fromkeys((*own, *(d for name in children_of(procedure) if (d := newest.get(name))))))
