@@ -1,6 +1,5 @@
 """An administrator changes a procedure: a draft, a slip that is told as it is typed, a proof, a day to begin."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -14,19 +13,13 @@ from workflow.procedure import Procedure
 from workflow.proofs import Proof, Property, Standing, Verdict
 from workflow.vocabulary import Message
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("shelf")]
 
 
 @pytest.fixture
 def database_url(sqlite_database_url: str) -> str:
     """What people type meets the same code on every database: one will do."""
     return sqlite_database_url
-
-
-@pytest.fixture(autouse=True)
-def shelf() -> Iterator[None]:
-    yield
-    procedures.forget()
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """An administrator asks what a draft would have made of past cases: the same, stuck, and where each first differs."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,7 @@ from tests.browser.offices import WAIT, Bureau, Person
 from tests.store import factories
 from workflow import procedures
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("shelf")]
 PICTURES = os.environ.get("SCREENS", "")  # a directory that keeps what the people saw
 
 
@@ -20,12 +19,6 @@ PICTURES = os.environ.get("SCREENS", "")  # a directory that keeps what the peop
 def database_url(sqlite_database_url: str) -> str:
     """What people type meets the same code on every database: one will do."""
     return sqlite_database_url
-
-
-@pytest.fixture(autouse=True)
-def shelf() -> Iterator[None]:
-    yield
-    procedures.forget()
 
 
 def picture(person: Person, name: str) -> None:

@@ -66,6 +66,16 @@ def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterat
     server.drop(url)
 
 
+@pytest.fixture
+def shelf() -> Iterator[None]:
+    """The shelf of procedure versions is the process's own: a test that asks for this leaves nothing on it."""
+    from workflow import procedures
+
+    procedures.forget()
+    yield
+    procedures.forget()
+
+
 # --- files and mail -----------------------------------------------------------------------------------------
 
 

@@ -1,6 +1,6 @@
 """Running cases go over to another version: looked at first, then moved one by one, each once, each told why."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -20,14 +20,9 @@ from workflow import procedures
 from workflow.migration import Plan
 from workflow.vocabulary import SYSTEM, Refusal
 
+pytestmark = pytest.mark.usefixtures("shelf")
+
 Factory = Callable[..., CaseHand]
-
-
-@pytest.fixture(autouse=True)
-def shelf() -> Iterator[None]:
-    procedures.forget()
-    yield
-    procedures.forget()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 New cases open on what is in force on that day, and a case goes on by the very text it was opened under.
 """
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from typing import Any
@@ -22,16 +21,10 @@ from workflow import procedures
 from workflow.procedure import DefinitionError
 from workflow.vocabulary import Actor, Refusal, Role
 
+pytestmark = pytest.mark.usefixtures("shelf")
+
 ADMINISTRATOR = Actor(7, "person-7", "管理员甲", frozenset({Role.ADMINISTRATOR}))
 NAME = "cma"
-
-
-@pytest.fixture(autouse=True)
-def shelf() -> Iterator[None]:
-    """The shelf of versions is the process's own: a test leaves nothing on it."""
-    procedures.forget()
-    yield
-    procedures.forget()
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Past cases lived again in the background: the same version differs in nothing, a draft says where it first does."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -19,12 +19,7 @@ from workflow import procedures
 from workflow.stories import spoken
 from workflow.vocabulary import Refusal
 
-
-@pytest.fixture(autouse=True)
-def shelf() -> Iterator[None]:
-    procedures.forget()
-    yield
-    procedures.forget()
+pytestmark = pytest.mark.usefixtures("shelf")
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import re
 import xml.etree.ElementTree as Tree
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -15,15 +14,9 @@ from workflow import procedures
 from workflow.proofs import Proof, Property, Standing, Verdict
 from workflow.stories import say
 
+pytestmark = pytest.mark.usefixtures("shelf")
+
 NAME = "cma"
-
-
-@pytest.fixture(autouse=True)
-def shelf() -> Iterator[None]:
-    """The shelf of versions is the process's own: a test leaves nothing on it."""
-    procedures.forget()
-    yield
-    procedures.forget()
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """What if, through the application: asked for, worked off, read, searched, stopped; administrators only."""
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,13 +11,7 @@ from tests.web.test_desks import case_in  # noqa: F401  # a fixture
 from workflow import procedures
 from workflow.vocabulary import Role
 
-
-@pytest.fixture(autouse=True)
-def shelf() -> Iterator[None]:
-    """The shelf of versions is the process's own: a test leaves nothing on it."""
-    procedures.forget()
-    yield
-    procedures.forget()
+pytestmark = pytest.mark.usefixtures("shelf")
 
 
 @pytest.fixture
