@@ -12,7 +12,6 @@ from typing import Any, NoReturn
 
 from workflow.case import Case, SignOff
 from workflow.joint_licences import DECIDING
-from workflow.joint_licences import DECIDING
 from workflow.procedure import Action, FactGuardSpec, Procedure, ProcedureSpec
 from workflow.procedures import departments_of
 from workflow.rules import RELATIONS
