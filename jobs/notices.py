@@ -23,8 +23,10 @@ from jobs.documents import UNITS
 from jobs.workshop import Bench, CannotBeDone, Done
 from store.case_documents import Addressee, NoticeFacts
 from store.jobs import Job
+from store.sentences import spoken
 from workflow.notes import WORDS
-from workflow.vocabulary import N_
+from workflow.stories import spoken as in_words
+from workflow.vocabulary import N_, Message
 
 # Whoever is concerned by their office gets one of two: duty.txt for something to do, told.txt for something to know.
 TEMPLATES = Path(__file__).parent.parent / "templates/mail"
@@ -107,6 +109,9 @@ def compose(
         due_on=facts.due_on.isoformat() if facts.due_on else None,
         what=_what(facts, payload, chinese),
         limits=_limits(facts, payload, chinese),
+        leaver=str(payload.get("leaver", "")),
+        reason=str(payload.get("reason", "")),
+        changes=[_sentence(said, chinese) for said in payload.get("changes", ())],
         extension=_extension(facts, chinese),
         bureau=facts.bureau_name or settings.bureau_name,
         url=f"{settings.origin}/cases/{facts.public_id}",
@@ -131,6 +136,17 @@ def _what(facts: NoticeFacts, payload: Mapping[str, Any], chinese: bool) -> str:
     action = facts.procedure.by_name.get(name)
     words = action.spec.done if action else WORDS.get(name)
     return "" if words is None else words.zh if chinese else words.en
+
+
+def _sentence(said: Any, chinese: bool) -> str:
+    """A sentence kept in both languages, its lists in the reader's way."""
+    message = spoken(said)
+    mark, language = ("、", "zh") if chinese else (", ", "en")
+    values = {
+        name: mark.join(in_words(each, language) for each in value) if isinstance(value, list) else value
+        for name, value in message.values.items()
+    }
+    return in_words(Message(message.text, values, message.zh), language)
 
 
 def _limits(facts: NoticeFacts, payload: Mapping[str, Any], chinese: bool) -> list[dict[str, str]]:

@@ -11,7 +11,9 @@ from store.locked import Locked, parties
 from store.pen import _holders, _open_tasks, repin
 from store.records.cases import CasePartyRecord, TaskRecord
 from store.records.columns import NEVER, table_of
+from store.records.jobs import JobRecord
 from store.registers import Moment
+from store.tokens import new_token
 from workflow.alarms import escalations
 from workflow.case import Case
 from workflow.clocks import due_on
@@ -19,7 +21,7 @@ from workflow.procedure import Duty, Procedure, duties
 from workflow.vocabulary import Actor, Role
 
 CARRIED_OVER = "migrate_version"  # how the audit calls it
-_TASK, _PARTY = table_of(TaskRecord), table_of(CasePartyRecord)
+_TASK, _PARTY, _JOB = (table_of(r) for r in (TaskRecord, CasePartyRecord, JobRecord))
 
 
 def carry_over(
@@ -30,8 +32,10 @@ def carry_over(
     actor: Actor,
     moment: Moment,
     told: Mapping[str, Any],
+    notice: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write the case as `after`, pinned to `procedure`; `told` (the reason, what changes) goes into its audit.
+    """Write the case as `after`, pinned to `procedure`; `told` (the reason, what changes) goes into its audit, and
+    `notice`, when there is one, into a mail.
 
     State, clocks, tasks and parties turn together. The caller holds the lock and has asked `workflow.migration`.
     """
@@ -49,6 +53,7 @@ def carry_over(
             **told,
             **pins_of(moment.law, procedure),
         },
+        notice=notice,
     )
 
 
@@ -62,8 +67,10 @@ def rewrite(
     action: str,
     payload: Mapping[str, Any],
     command_id: str | None = None,
+    notice: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write the case as `after` by an act of the administration that no definition names."""
+    """Write the case as `after` by an act of the administration that no definition names; so `notice` is named here,
+    the payload of a mail that leaves after the commit."""
     separation.enter(connection, procedure)  # as for a case that is opened under it
     case_id, seq = locked.case.id, locked.row["audit_seq"] + 1
     entry = audit.audit_row(
@@ -102,3 +109,7 @@ def rewrite(
                                          .where(_PARTY.c.case_id == case_id)))  # fmt: skip
     if missing := _holders(case_id, wanted - known):  # who had a part in it goes on seeing it
         connection.execute(insert(_PARTY), missing)
+    if notice is not None:
+        connection.execute(insert(_JOB), {
+            "id": new_token(), "kind": "notify", "case_id": case_id, "payload": dict(notice), "status": "waiting",
+            "available_at": moment.at, "attempts": 0, "created_at": moment.at})  # fmt: skip

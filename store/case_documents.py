@@ -200,10 +200,10 @@ class CaseDocuments:
                 agency = and_(AccountRecord.agency_id == case["agency_id"], _acts_as("applicant"))
                 wanted.append(("applicant", agency))
             why = "told" if name in NOTES else "duty"
+            named = [(name, _holding(role, holder)) for role, holder in payload.get("holders", ())]
+            wanted += [(notice, clause) for notice, clause in named if clause is not None]
             wanted += [(why, clause) for t in tasks if (clause := _holding(t.role, t.holder)) is not None]
             wanted += [("told", _acts_as(str(role))) for role in payload.get("roles", ())]
-            reminded = [(name, _holding(role, holder)) for role, holder in payload.get("holders", ())]
-            wanted += [(why, clause) for why, clause in reminded if clause is not None]
             officials: dict[int, str] = {}
             for why, clause in wanted:
                 rows = connection.execute(

@@ -33,6 +33,7 @@ from workflow.procedure import Procedure
 from workflow.vocabulary import N_, Actor, Message, Refusal, Role
 
 JOB = "migrate_cases"
+PROCEDURE_CHANGED = "procedure_changed"  # the notice to applicants
 BATCH = 50  # cases looked at in one transaction
 _M, _L, _C = (table_of(r) for r in (ProcedureMigrationRecord, ProcedureMigrationCaseRecord, CaseRecord))
 
@@ -218,7 +219,7 @@ class CaseMigrations:
                         "changes": [str(message) for message in looked.changes],
                         "ended": [clock.plain() for clock in looked.ended]}
                 moment = moment_of(self.database.clock, law, locked)
-                carry_over(connection, locked, new, looked.after, actor, moment, told)
+                carry_over(connection, locked, new, looked.after, actor, moment, told, _notice(row.reason, looked))
                 values = {"standing": "moved", "findings": _findings(looked)}
             connection.execute(update(_L).where(mine).values(**values))
 
@@ -271,6 +272,13 @@ def _migration(connection: Connection, row: Row[Any]) -> Migration:
 
 
 # -- findings as JSON and back -----------------------------------------------------------------------------------------
+
+
+def _notice(reason: str, looked: Outlook) -> dict[str, Any] | None:
+    """What the applicant is told; nothing where nothing changes for them."""
+    if not looked.changes:
+        return None
+    return {"notice": PROCEDURE_CHANGED, "reason": reason, "changes": [plain(message) for message in looked.changes]}
 
 
 def _findings(looked: Outlook) -> list[Any]:

@@ -29,6 +29,7 @@ from workflow.rules import REVIEWERS
 from workflow.vocabulary import N_, OF_A_DEPARTMENT, Actor, Message, Refusal, Role
 
 HANDED_OVER = "hand_over"  # how the audit calls it
+NOTICE = "handed_over"  # to the successor
 LOOKED_AT = 100  # cases of one look
 BATCH = 25  # cases moved by one request: each is a transaction of its own, a few milliseconds
 REASON_LIMIT = 500
@@ -184,8 +185,12 @@ class HandOvers:
                     "parts": [str(part) for part in found.parts],
                 }  # fmt: skip
                 moment = moment_of(self.database.clock, law, locked)
+                notice = {
+                    "notice": NOTICE, "inside": True, "leaver": leaver.name, "reason": told["reason"],
+                    "holders": [["", f"person:{found.successor.person_id}"]],
+                }  # fmt: skip
                 rewrite(connection, locked, locked.procedure, found.after, by, moment, HANDED_OVER, payload,
-                        one.command_id)  # fmt: skip
+                        one.command_id, notice)  # fmt: skip
                 holder = f"person:{leaver.person_id}"
                 if holder not in parties(locked.procedure, found.after):
                     connection.execute(

@@ -15,6 +15,7 @@ from workflow.clocks import Law, turn
 from workflow.deadlines import Clock, Outcome, stop
 from workflow.dossiers import find as dossier_of
 from workflow.procedure import Action, FactGuardSpec, Procedure
+from workflow.stories import say
 from workflow.verbs import facts as verb_facts
 from workflow.vocabulary import N_, SYSTEM, Message, Refusal
 
@@ -251,14 +252,22 @@ def _ended(clock: Clock, on: date, law: Law) -> Clock:
 def _changes(case: Case, after: Case, old: Procedure, new: Procedure) -> Iterator[Message]:
     before_label, after_label = _state(old, case.state), _state(new, after.state)
     if (before_label.text, before_label.zh) != (after_label.text, after_label.zh):
-        yield Message(N_("The case stands at %(after)s instead of %(before)s."),
-                      {"before": before_label, "after": after_label})
+        yield say(
+            "The case stands at %(after)s instead of %(before)s.", "案件状态由“%(before)s”变为“%(after)s”。",
+            before=before_label, after=after_label,
+        )  # fmt: skip
     yield from _due_dates(case, after, old, new)
     was, now = _steps(old, case), _steps(new, after)
     if came := [label for name, label in now.items() if name not in was]:
-        yield Message(N_("The applicant can do this as well: %(steps)s."), {"steps": came})
+        yield say(
+            "The applicant can do this as well: %(steps)s.", "申请人另可办理：%(steps)s。",
+            steps=came,
+        )  # fmt: skip
     if went := [label for name, label in was.items() if name not in now]:
-        yield Message(N_("The applicant can no longer do this: %(steps)s."), {"steps": went})
+        yield say(
+            "The applicant can no longer do this: %(steps)s.", "申请人不能再办理：%(steps)s。",
+            steps=went,
+        )  # fmt: skip
     yield from _materials(old, new)
 
 
@@ -270,12 +279,20 @@ def _due_dates(case: Case, after: Case, old: Procedure, new: Procedure) -> Itera
         spec = new.spec.clocks.get(name) or old.spec.clocks[name]
         label = spec.label.message()
         if one is None and other is not None:
-            yield Message(N_("A time limit begins: %(clock)s, due %(on)s."), {"clock": label, "on": other.due_on})
+            yield say(
+                "A time limit begins: %(clock)s, due %(on)s.", "新的期限开始：%(clock)s，%(on)s届满。",
+                clock=label, on=other.due_on,
+            )  # fmt: skip
         elif one is not None and other is None:
-            yield Message(N_("A time limit ends: %(clock)s."), {"clock": label})
+            yield say(
+                "A time limit ends: %(clock)s.", "期限终止：%(clock)s。",
+                clock=label,
+            )  # fmt: skip
         elif one is not None and other is not None and (one.due_on, one.is_resting) != (other.due_on, other.is_resting):
-            yield Message(N_("%(clock)s: due %(after)s instead of %(before)s."),
-                          {"clock": label, "before": one.due_on, "after": other.due_on})
+            yield say(
+                "%(clock)s: due %(after)s instead of %(before)s.", "%(clock)s：届满日由 %(before)s变为 %(after)s。",
+                clock=label, before=one.due_on, after=other.due_on,
+            )  # fmt: skip
 
 
 def _steps(procedure: Procedure, case: Case) -> dict[str, Message]:
@@ -289,9 +306,15 @@ def _materials(old: Procedure, new: Procedure) -> Iterator[Message]:
         return
     was, now = ({m.key: m for m in d.spec.materials} for d in (before, after))
     if came := [Message(m.en, {}, m.zh) for key, m in now.items() if key not in was]:
-        yield Message(N_("These materials are asked for as well: %(materials)s."), {"materials": came})
+        yield say(
+            "These materials are asked for as well: %(materials)s.", "另需提交材料：%(materials)s。",
+            materials=came,
+        )  # fmt: skip
     if went := [Message(m.en, {}, m.zh) for key, m in was.items() if key not in now]:
-        yield Message(N_("These materials are no longer asked for: %(materials)s."), {"materials": went})
+        yield say(
+            "These materials are no longer asked for: %(materials)s.", "不再需要提交材料：%(materials)s。",
+            materials=went,
+        )  # fmt: skip
 
 
 def _state(procedure: Procedure, state: str) -> Message:

@@ -11,12 +11,17 @@ from jobs.documents import COMPOSED
 from jobs.notices import LANGUAGES, TEMPLATES, compose, one_line
 from jobs.worker import WORK, Worker
 from store.case_documents import Addressee, NoticeFacts
+from store.case_migrations import CaseMigrations
 from store.delegations import DelegationStore
+from store.hand_overs import Chosen, HandOvers
+from store.procedure_versions import ProcedureVersions
 from store.records.jobs import JobRecord, MailRecord
 from store.records.people import AccountRecord, AccountRoleRecord, PersonRecord
 from tests.store import factories
 from tests.store.factories import count
 from workflow import procedures
+from workflow.commands import OrganiseReview
+from workflow.migration import Plan
 from workflow.notes import NOTES
 from workflow.vocabulary import Role
 
@@ -40,6 +45,14 @@ def account(database):
         return account_id
 
     return make
+
+
+@pytest.fixture
+def shelf():
+    """The shelf of versions is the process's own: a test leaves nothing on it."""
+    procedures.forget()
+    yield
+    procedures.forget()
 
 
 @pytest.fixture
@@ -130,6 +143,7 @@ def test_without_a_mail_server_the_job_is_done_with_a_note(cma_case, workshop):
     assert done.error == "No mail server is configured: nothing was sent."
 
 
+ADMINISTRATIVE = {"handed_over", "procedure_changed"}  # acts of the administration, which no definition names
 OFFICIAL = {"duty", "told"}  # what those who are concerned by their office get, whatever the notice
 FACTS = NoticeFacts(
     "public-id", "2026-000001", procedures.current("cma"), "accepted", "示例检测", "首次申请", "示例市市场监督管理局",
@@ -153,7 +167,8 @@ def test_no_value_can_add_a_header_or_a_body(poison, make_workshop):
 
 
 def test_every_notice_of_every_procedure_has_its_template_in_both_languages():
-    named = {n for p in procedures.every() for a in p.actions for n in a.spec.notify} | OFFICIAL | set(NOTES)
+    named = {n for p in procedures.every() for a in p.actions for n in a.spec.notify}
+    named |= OFFICIAL | set(NOTES) | ADMINISTRATIVE
     for language in LANGUAGES:
         there = {path.stem for path in (TEMPLATES / language).glob("*.txt")}
         assert there == named, language
@@ -198,3 +213,72 @@ def test_whoever_stands_in_is_told_as_well_and_only_while_standing_in(cma_case, 
     cma_case("submitted", agency_id=agency_id)
     postman.drain()
     assert "deputy@agency.example" not in to(mailbox)
+
+
+@pytest.mark.parametrize(("language", "words"), [
+    ("zh_Hans_CN", ["承担的工作已交接给您，原因：调离", "leaver"]), ("en", ["now goes to you: 调离", "leaver"])])
+def test_whoever_gets_a_leavers_work_is_told_once_and_in_their_language(
+    cma_case, account, postman, mailbox, database, clock, language, words
+):
+    keys = {name: account(name, Role.TEAM_LEADER, language=language) for name in ("leaver", "successor")}
+    agency_id = factories.agency(database)
+    account("applicant", Role.APPLICANT, agency_id=agency_id)
+    account("reviewer", Role.REVIEWER)
+    case = cma_case("accepted", agency_id=agency_id)
+    case.take("organise_review", OrganiseReview(mode="remote", leader="leaver", members=("leaver", "reviewer"),
+                                                planned_on=database.clock.today() + timedelta(days=3)))
+    clock.move(minutes=20)
+    postman.drain()
+    mailbox.messages.clear()
+    chosen = [Chosen(case.public_id, case.version, "hand-over")]
+    store, by = HandOvers(database, case.cases.laws), factories.person("guanli", Role.ADMINISTRATOR)
+    for _ in range(2):
+        [moved] = store.carry_out(by, keys["leaver"], [keys["successor"]], chosen, "调离")
+        assert moved.successor
+    postman.drain()
+    assert to(mailbox) == ["successor@agency.example"]
+    text = mailbox.messages[0].get_content()
+    assert [word for word in words if word not in text] == [] and case.file.number in text
+
+
+def test_an_applicant_is_told_what_another_version_changes_for_them_and_of_nothing_else(
+    cma_case, account, postman, mailbox, database, clock, shelf
+):
+    agency_id = factories.agency(database)
+    account("applicant", Role.APPLICANT, agency_id=agency_id)
+    account("english", Role.APPLICANT, agency_id=agency_id, language="en")
+    account("leader", Role.LEADER)
+    case = cma_case("awaiting_decision", agency_id=agency_id)
+    versions, migrations = (made(database, case.cases.laws) for made in (ProcedureVersions, CaseMigrations))
+    versions.enter_shipped()
+    source = procedures.current("cma").version
+    plain, other = (_in_force(versions, source, *change) for change in ((), ("待决定", "待审批决定")))
+    for target, told in ((plain, []), (other, ["applicant@agency.example", "english@agency.example"])):
+        clock.move(minutes=20)
+        postman.drain()
+        mailbox.messages.clear()
+        public_id = migrations.look("cma", case.file.case.procedure_version, target, Plan(), factories.ADMINISTRATOR)
+        while migrations.advance(public_id):
+            pass
+        migrations.proceed(public_id, "新办法施行", factories.ADMINISTRATOR)
+        while migrations.advance(public_id):
+            pass
+        assert case.file.case.procedure_version == target
+        postman.drain()
+        assert to(mailbox) == told
+    text = {message["To"]: message.get_content() for message in mailbox.messages}
+    assert "案件状态由“待决定”变为“待审批决定”。" in text[told[0]] and "新办法施行" in text[told[0]]
+    assert "The case stands at Awaiting decision instead of" in text[told[1]]
+
+
+def _in_force(versions, source, *change):
+    """A version of the bureau's own with some words changed, active; its number."""
+    number = versions.begin("cma", source, factories.ADMINISTRATOR)
+    found = versions.get("cma", number)
+    line = found.line
+    if change:
+        line = versions.save("cma", number, found.definition.replace(*change), line.edition, factories.ADMINISTRATOR)
+    line = versions.keep_proof("cma", number, {"digest": line.digest, "may_activate": True}, factories.ADMINISTRATOR)
+    versions.activate("cma", number, line.edition, "试行", factories.ADMINISTRATOR)
+    versions.laws.current()
+    return number
