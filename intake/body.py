@@ -96,9 +96,24 @@ class Body:
         self._report_overlaps()
 
     def _count_notes(self, index: int, serial: int) -> None:
-        for row in self.sheet.filled[index:]:
+        """Count the notes below the table, and tell of rows that somebody added under them by mistake."""
+        lost = []
+        for number, row in enumerate(self.sheet.filled[index:], index + 1):
             if _NOTE.match(compact(words(row[serial]))):
                 self.skipped["note"] += 1
+            elif self._looks_like_data(row):
+                lost.append(number)
+        if lost:
+            self.problems.append(
+                Problem.of("ROWS_BELOW_NOTE", self.sheet.name, lost[0], count=len(lost), note=index + 1))
+
+    def _looks_like_data(self, row: list[Cell]) -> bool:
+        columns = self.header.columns
+        needed = [columns[name] for name in ("parameter", "standard") if name in columns]
+        if len(needed) == 2:
+            return all(compact(words(row[column])) for column in needed if column < len(row))
+        texts = {compact(words(cell)) for cell in row} - {""}
+        return len(texts) >= max(3, len(columns) / 2)
 
     def _kind(self, row: list[Cell], first: str, repeats: set[str]) -> str:
         """The kind of a row that is no data, or ''."""

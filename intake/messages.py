@@ -59,6 +59,10 @@ MESSAGES: dict[str, Wording] = {
     "CONTROL_CHARS_REMOVED": Wording(
         "Invisible control characters were removed from the text.", "已去除文字中的不可见控制字符。",
         "Check that the text still says what you meant.", "请核对去除后的内容是否正确。"),
+    "ROWS_BELOW_NOTE": Wording(
+        "{count} filled rows stand below the note in row {note}, where the table ends; they were not read.",
+        "第 {note} 行的注以下（表格之外）还有 {count} 行内容，均未读取。",
+        "Move them above the note and upload the table again.", "请将这些行移到注的上方后重新上传。"),
     "SIGN_UNPRINTABLE": Wording(
         "The sign “{sign}” ({code_point}) belongs to a special font or is a picture; no certificate can show it.",
         "符号“{sign}”（{code_point}）属于特殊字体或图形，无法印在证书上。",

@@ -13,6 +13,7 @@ CODES = {
     "DUPLICATE_ROW": N_("Repeated row"),
     "TEXT_TOO_LONG": N_("Text too long"),
     "CONTROL_CHARS_REMOVED": N_("Invisible characters removed"),
+    "ROWS_BELOW_NOTE": N_("Rows below the end of the table"),
     "SIGN_UNPRINTABLE": N_("Sign that cannot be printed"),
     "FORMULA_CELL": N_("Formula in a cell"),
     "EXTERNAL_LINK": N_("Link to another file"),

@@ -117,6 +117,14 @@ def test_the_table_ends_at_its_note(catalogue: Catalogue) -> None:
     assert reading.data_rows == 2 and reading.problems == ()
 
 
+def test_rows_added_below_the_note_are_told(catalogue: Catalogue) -> None:
+    body = [*HEADER, *ROWS, *NOTE, *([["", "", f"9.{n}", "镍", ROWS[1][4], "", ""] for n in (1, 2)])]
+    reading = read_table("附表1.xlsx", xlsx([("附表1", sheet_xml(body, MERGES))]), catalogue)
+    (problem,) = reading.problems
+    assert (problem.code, problem.row, problem.severity) == ("ROWS_BELOW_NOTE", len(body) - 1, "warning")
+    assert reading.data_rows == 2 and problem.detail["count"] == 2
+
+
 def test_columns_are_found_by_caption_not_by_place(catalogue: Catalogue) -> None:
     order = (0, 6, 1, 2, 3, 5, 4)
     body = [[row[i] if i < len(row) else "" for i in order] for row in [*HEADER[2:], *ROWS[1:]]]
