@@ -10,7 +10,6 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import JSON, Connection, bindparam, func, insert, select, update
-from sqlalchemy.dialects.postgresql import JSONB
 
 from store import audit, joint_steps, separation, together
 from store.law import pins_of
@@ -32,7 +31,7 @@ from workflow.reckoning import ONE_DAY
 from workflow.vocabulary import SYSTEM, Actor
 
 _CASE = table_of(CaseRecord)
-_UNCHANGED_JSON = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+_UNCHANGED_JSON = JSON(none_as_null=True)
 _WRITE = (
     update(_CASE)
     .where(_CASE.c.id == bindparam("key"), _CASE.c.version == bindparam("seen"))
@@ -55,20 +54,22 @@ _OPEN = insert(_CASE).returning(_CASE.c.id)
 _HEAD = update(_CASE).where(_CASE.c.id == bindparam("key")).values(audit_hash=bindparam("head"))
 _SIGN_OFF = Adding(
     table_of(SignOffRecord),
-    *("case_id", "round", "department", "verdict", "opinion", "person_id", "at", "carried_from", "rests_on"),
+    *("round", "department", "verdict", "opinion", "person_id", "at", "carried_from", "rests_on"),
 )
-_TASK = Adding(table_of(TaskRecord), "case_id", "role", "holder", "due_on", "opened_at")
+_TASK = Adding(table_of(TaskRecord), "role", "holder", same=("due_on", "opened_at"))
 _ALL_TASKS_DONE = Dropping(table_of(TaskRecord))
 _TASK_DONE = Dropping(table_of(TaskRecord), "role", "holder")
 _RESCHEDULE = (
     update(table_of(TaskRecord)).where(TaskRecord.case_id == bindparam("key")).values(due_on=bindparam("due"))
 )
-_PARTY = Adding(table_of(CasePartyRecord), "case_id", "holder")
+_PARTY = Adding(table_of(CasePartyRecord), "holder")
 _PARTY_GONE = Dropping(table_of(CasePartyRecord), "holder")
 _PARTIES = select(CasePartyRecord.holder).where(CasePartyRecord.case_id == bindparam("key"))
 _JOB = Adding(
     table_of(JobRecord),
-    *("id", "kind", "case_id", "payload", "status", "available_at", "attempts", "created_at"),
+    *("id", "kind", "payload", "available_at"),
+    same=("created_at",),
+    fixed={"status": "waiting", "attempts": 0},
 )
 
 

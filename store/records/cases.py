@@ -6,7 +6,9 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from store.records.columns import NEVER, Record, big_id, token
+from store.records.columns import NEVER, PlainJson, Record, big_id, token
+
+OF_A_PARENT = text("parent_id IS NOT NULL")  # most cases have none
 
 
 class CaseRecord(Record):
@@ -26,22 +28,23 @@ class CaseRecord(Record):
     agency_id: Mapped[int | None] = mapped_column(ForeignKey("agency.id"))
     agency_name: Mapped[str]
     subject: Mapped[str]
-    facts: Mapped[dict[str, Any]]
-    acts: Mapped[list[Any]]
-    clocks: Mapped[list[Any]]
+    facts: Mapped[dict[str, Any]] = mapped_column(PlainJson)
+    acts: Mapped[list[Any]] = mapped_column(PlainJson)
+    clocks: Mapped[list[Any]] = mapped_column(PlainJson)
     due_on: Mapped[date]
     lapses_on: Mapped[date] = mapped_column(index=True)
     alarms_on: Mapped[date] = mapped_column(index=True, server_default=NEVER.isoformat())
     counted_by: Mapped[str] = mapped_column(String(16), server_default=text("''"))
     audit_seq: Mapped[int] = mapped_column(default=0)
     audit_hash: Mapped[str] = mapped_column(String(64))
-    parent_id: Mapped[int | None] = mapped_column(ForeignKey("case.id"), index=True)
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("case.id"))
     opened_at: Mapped[datetime]
     changed_at: Mapped[datetime]
     submitted_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     __table_args__ = (
         Index("ix_case_agency", "agency_id", "id"),
+        Index("ix_case_parent_id", "parent_id", postgresql_where=OF_A_PARENT, sqlite_where=OF_A_PARENT),
         Index("ix_case_procedure_state", "procedure", "state", "id"),
         # What a new calendar may move: cases whose clocks still go, by the calendar they were counted by.
         Index(

@@ -58,6 +58,8 @@ class HexDigest(TypeDecorator[str]):
 
 
 Json = JSON().with_variant(JSONB(), "postgresql")
+# On PostgreSQL the text as it was written: what a step reads and writes whole, and no query looks into.
+PlainJson = JSON()
 BigId = BigInteger().with_variant(Integer(), "sqlite")  # SQLite autoincrements INTEGER only
 
 
