@@ -12,7 +12,7 @@ from store.dossier_values import TABLE_TITLES
 from store.queues import desks_of
 from store.values import CaseFile
 from web.access import STAFF
-from web.boards import counts
+from web.boards import asks_departments, counts
 from web.casefaces import pressing, state_face, track_label
 from web.context import ROLE_LABELS, case_store, current_actor, principals, say
 from web.departments import with_names
@@ -20,6 +20,7 @@ from web.desks import address_of
 from web.dossierfaces import type_words
 from web.faces import link_to
 from web.suspensions import suspension_face
+from web.turns import persons_named
 from workflow import procedures
 from workflow.engine import Offer
 from workflow.vocabulary import N_, Message, Refusal, Role
@@ -67,7 +68,10 @@ def case_frame(file: CaseFile, tab: str) -> dict[str, Any]:
         "label": label, "tone": tone, "due": pressing(file.case.clocks),
         "track": track_label(file.procedure, file.case.track) if len(file.procedure.spec.tracks) > 1 else None,
         "procedure": file.procedure.spec.title.message(),
+        # of a joint application the panel says what it asks for, and of one licence its own title does
+        "subject": "" if file.case.fact("licences") or file.case.fact("part_of") else file.subject,
         "home": home_of(file), "suspension": suspension_face(file),
+        "named": persons_named(file.procedure, file.case),
         "tabs": [{"label": label, "url": url, "count": count, "current": name == tab}
                  for name, label, url, count in (_tabs(file) if is_official() else ())],
         "desk": (ROLE_LABELS[desk], address_of(desk)) if desk else None}
@@ -85,7 +89,7 @@ def _tabs(file: CaseFile) -> list[Tab]:
         tabs += [(name, TABLE_TITLES[name], url_for("cases.table", public_id=file.public_id, name=name), None)
                  for name in SHOWN_TABLES if name != "standard_change" or changes]
     tabs.append(_tab(file, "materials", N_("Materials and documents")))
-    if file.procedure.sign_off_states:
+    if asks_departments(file.procedure):
         tabs.append(_tab(file, "departments", N_("Departments"), len(file.procedure.asked(facts))))
     if facts.get("team") or facts.get("part_of"):
         tabs.append(("findings", N_("Checklist"), url_for("findings.show", public_id=file.public_id), None))
@@ -138,7 +142,7 @@ def brief(file: CaseFile) -> list[tuple[str, Any]]:
         (N_("Submitted on"), file.submitted_at), (N_("Corrections requested"), facts.get("corrections")),
         (N_("Certificate held"), facts.get("certificate_held")),
         (N_("Certificate number"), facts.get("certificate_number"))]
-    if facts.get("rows_total"):
+    if facts.get("rows_total") and not facts.get("part_of"):  # the rows lie on the joint application
         pairs.append((N_("Capability rows"), rows_words(facts)))
     if facts.get("team"):
         pairs += [(N_("Review"), Message(MODES[facts["review_mode"]]) if facts.get("review_mode") in MODES else None),

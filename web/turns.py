@@ -19,6 +19,14 @@ def whose_turn(procedure: Procedure, case: Case) -> list[str]:
     return list(dict.fromkeys(_words(duty, names) for duty in held)) or [say(ROLE_LABELS[Role.SYSTEM])]
 
 
+def persons_named(procedure: Procedure, case: Case) -> list[str]:
+    """To whom work was passed on by name: what waits here waits for them alone."""
+    names = case.fact(NAMES) or {}
+    open_now = duties(procedure, case.state, case.agency_id, case.facts, case.answered())
+    found = {d.holder.partition(":")[2] for d in open_now if d.holder.startswith("person:")}
+    return sorted(str(names[person]) for person in found if person in names)
+
+
 def _words(duty: Duty, names: dict[str, str]) -> str:
     kind, _, who = duty.holder.partition(":")
     if kind == "department":

@@ -10,6 +10,7 @@ from tests.web.browsers import PASSWORD
 from tests.web.test_desks import case_in  # noqa: F401  # a fixture
 from web.context import House
 from workflow.delegation import Group
+from workflow.verb_commands import Transfer
 from workflow.vocabulary import Role
 
 
@@ -80,3 +81,21 @@ def test_delegations_of_the_leaver_are_shown_and_end(client_of, house, accounts,
 def test_what_nobody_else_can_do_is_said(client_of, accounts, successor):
     page = client_of(Role.ADMINISTRATOR).get(address(accounts["leader"].id, successor) + "&lang=en").text
     assert "Nobody but 官员 leader holds: Leader" in page
+
+
+def test_work_that_stands_under_the_name_of_somebody_absent_is_passed_on(client_of, case_in, house):  # noqa: F811
+    people = {name: house.accounts.add_account(name, PASSWORD, name=f"领导{name}", roles=[Role.LEADER])
+              for name in ("absent", "present")}
+    case = case_in("awaiting_decision")
+    person = {name: house.accounts.get(key).person_id for name, key in people.items()}
+    case.take("transfer_by_leader", Transfer(person=person["absent"], reason="出差"))
+    present = client_of("present")
+    assert "已转办给领导absent" in present.get(f"/cases/{case.public_id}").text
+    administrator = client_of(Role.ADMINISTRATOR)
+    assert 'href="/hand-overs"' in administrator.get("/desk/administrator").text
+    page = administrator.get(address(people["absent"], people["present"]) + "&lang=en").text
+    assert "Work that was transferred" in page
+    answer = administrator.send(address(people["absent"], people["present"]) + "&lang=en", act=str(uuid4()),
+                                reason="临时离岗", case=[f"{case.public_id}:{case.version}"])
+    assert "to 领导present" in answer.text
+    assert "/actions/grant" in present.get(f"/cases/{case.public_id}").text

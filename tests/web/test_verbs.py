@@ -212,6 +212,7 @@ def test_a_task_that_was_passed_on_names_the_person(
     page = browser.get(f"/cases/{hand.public_id}").text
     told = page[page.index("已办理"):][:400]
     assert "second-leader（" in told, "what comes next names whom it waits for"
+    assert "离岗交接" in page, "what to do while that person is away"
     progress = page[page.index("wj-side"):]
     assert "second-leader（" in progress
     assert "second-leader（" in client_of("applicant").get(f"/applications/{hand.public_id}").text
