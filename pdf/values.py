@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 
 _NUMBER = re.compile(r"[0-9]{12}")
 _VERIFY_URL = re.compile(r"https?://[^\s<>\"]+")
@@ -21,17 +21,15 @@ class InvalidValue(ValueError):
     """A value cannot be printed as a legal document (wrong shape, not a missing glyph)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Certificate:
-    """One certificate (资质认定证书); `number` is the 12-digit number, dates are local dates in force.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issued:
+    """What every certificate and licence carries, whoever it is for; dates are local dates in force.
 
-    Raises InvalidValue when the number is not 12 digits, a name is empty, or validity ends before it begins.
+    Raises InvalidValue when it cannot be printed as a legal document: a name is empty, validity ends before it begins,
+    or the address at which it is verified is none.
     """
 
     number: str
-    agency_name: str
-    agency_address: str
-    liability_bearer: str
     issued_on: date
     valid_from: date
     valid_to: date
@@ -42,16 +40,34 @@ class Certificate:
     specimen: bool = False
     edition: int = 1  # in the embedded record only: no two editions are the same bytes, whatever they print
 
+    kind: ClassVar[str] = "document"
+    named: ClassVar[tuple[str, ...]] = ()  # the texts that must not be empty, beside the authority
+
+    def __post_init__(self) -> None:
+        for name in (*self.named, "authority_name"):
+            if not str(getattr(self, name)).strip():
+                raise InvalidValue(f"{self.kind} {self.number}: {name} is empty")
+        if self.valid_to < self.valid_from:
+            raise InvalidValue(f"{self.kind} {self.number}: valid_to {self.valid_to} is before valid_from")
+        if not _VERIFY_URL.fullmatch(self.verify_url):
+            raise InvalidValue(f"{self.kind} {self.number}: verify_url is not an http(s) address")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certificate(Issued):
+    """One certificate (资质认定证书); `number` is the 12-digit number. Raises InvalidValue also when it is not."""
+
+    agency_name: str
+    agency_address: str
+    liability_bearer: str
+
+    kind = "certificate"
+    named = ("agency_name", "agency_address", "liability_bearer")
+
     def __post_init__(self) -> None:
         if not _NUMBER.fullmatch(self.number):
             raise InvalidValue(f"certificate number {self.number!r} is not 12 digits")
-        for name in ("agency_name", "agency_address", "liability_bearer", "authority_name"):
-            if not str(getattr(self, name)).strip():
-                raise InvalidValue(f"certificate {self.number}: {name} is empty")
-        if self.valid_to < self.valid_from:
-            raise InvalidValue(f"certificate {self.number}: valid_to {self.valid_to} is before valid_from")
-        if not _VERIFY_URL.fullmatch(self.verify_url):
-            raise InvalidValue(f"certificate {self.number}: verify_url is not an http(s) address")
+        Issued.__post_init__(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,25 +205,29 @@ def texts_of(value: object, where: str = "") -> Iterator[tuple[str, str]]:
     elif isinstance(value, tuple):
         for position, part in enumerate(value):
             yield from texts_of(part, f"{where}[{position}]")
-    elif hasattr(value, "__dataclass_fields__"):
-        for name in value.__dataclass_fields__:
-            yield from texts_of(getattr(value, name), f"{where}.{name}" if where else name)
+    elif is_dataclass(value):
+        for part in fields(value):
+            yield from texts_of(getattr(value, part.name), f"{where}.{part.name}" if where else part.name)
 
 
 def certificate_json(certificate: Certificate) -> dict[str, Any]:
     """The certificate as JSON-ready values, dates as ISO text."""
     return {
-        name: value.isoformat() if isinstance(value := getattr(certificate, name), date) else value
-        for name in Certificate.__dataclass_fields__
+        part.name: value.isoformat() if isinstance(value := getattr(certificate, part.name), date) else value
+        for part in fields(certificate)
     }
 
 
 def certificate_from_json(stored: Mapping[str, Any]) -> Certificate:
     """The inverse of certificate_json; raises InvalidValue or TypeError on a foreign shape."""
-    fields = dict(stored)
-    for name in ("issued_on", "valid_from", "valid_to"):
-        fields[name] = date.fromisoformat(fields[name])
-    return Certificate(**fields)
+    return Certificate(**with_dates(stored))
+
+
+def with_dates(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a certificate or licence as stored, with its dates as dates."""
+    return dict(stored) | {
+        name: date.fromisoformat(stored[name]) for name in ("issued_on", "valid_from", "valid_to")
+    }
 
 
 def annex_json(annex: Annex) -> dict[str, Any]:
