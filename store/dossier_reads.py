@@ -1,6 +1,7 @@
 """Reading a dossier: the whole of it in outline, its long tables page by page."""
 import base64
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, func, or_, select
@@ -202,10 +203,7 @@ class DossierReads:
             if after:
                 query = query.where(_ROW.c.ordinal > _key(after))
             rows = connection.execute(query.order_by(_ROW.c.ordinal).limit(limit + 1)).mappings().all()
-        lines = [CapabilityLine(
-            r["ordinal"], r["sheet"], r["sheet_row"], r["site"], r["section"], r["category"], r["object"],
-            r["parameter"], r["standard_text"], r["limit_text"], r["note"], r["warned"], r["standing"], r["reason"])
-            for r in rows[:limit]]
+        lines = [CapabilityLine(**{part.name: r[part.name] for part in fields(CapabilityLine)}) for r in rows[:limit]]
         return Page(tuple(lines), _after(lines[-1].ordinal) if len(rows) > limit else None)
 
     def table_rows(self, public_id: str, actor: Actor, table: str, *, after: str | None = None,

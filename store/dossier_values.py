@@ -262,7 +262,7 @@ class CapabilityLine:
 
     ordinal: int
     sheet: str
-    row: int
+    sheet_row: int
     site: str
     section: str
     category: str

@@ -5,7 +5,7 @@ sees the lines and the rows that concern it. Reads only. Every method takes a `C
 hands out, so whoever asks has already been found to see the case.
 """
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, and_, false, func, or_, select
 from sqlalchemy.engine import RowMapping
 
 from store.database import Database
+from store.dossier_values import CapabilityLine
 from store.records.applications import CapabilityRowRecord, ChecklistLineRecord
 from store.records.cases import CaseRecord
 from store.records.columns import table_of
@@ -59,24 +60,10 @@ class ChecklistLine:
 
 
 @dataclass(frozen=True, slots=True)
-class CapabilityRow:
+class CapabilityRow(CapabilityLine):
     """One applied-for row as the review sees it. `ways` are keys of the catalogue `confirmation_ways`."""
 
-    ordinal: int
-    sheet: str
-    sheet_row: int
-    site: str
-    section: str
-    category: str
-    object: str
-    parameter: str
-    standard_text: str
-    limit_text: str
-    note: str
-    warned: bool
-    standing: str
     ways: tuple[str, ...]
-    reason: str
     person: str
 
 
@@ -218,7 +205,5 @@ def _conditions(wanted: RowFilter) -> list[ColumnElement[bool]]:
 
 
 def _row(row: RowMapping) -> CapabilityRow:
-    plain = {name: row[name] for name in (
-        "ordinal", "sheet", "sheet_row", "site", "section", "category", "object", "parameter", "standard_text",
-        "limit_text", "note", "warned", "standing", "reason", "person")}
-    return CapabilityRow(**plain, ways=tuple(row["ways"].split()))
+    plain = {part.name: row[part.name] for part in fields(CapabilityRow)}
+    return CapabilityRow(**plain | {"ways": tuple(row["ways"].split())})
