@@ -29,7 +29,8 @@ SILENT_REGISTERS = {
     "bar_commitment_track", "certificate_is_gone", "nominees_are_fit",
 }  # fmt: skip
 BY_THE_APPLICANT = {"dossier_gaps", "rows_total", "rows_open", "rows_confirmed", "rows_refused", "commitment_bars",
-                    "corrections_open", "application_types", "departments", "licences", "deciding_departments"}  # fmt: skip
+                    "corrections_open", "application_types", "departments", "licences",
+                    "deciding_departments"}  # fmt: skip
 JOBS = {"render_certificate": "record_rendering"}
 DEPARTMENTS = ("d1", "d2", "d3", "d4")
 DECIDING = {"Decide", "Refuse", "Annul"}

@@ -1,0 +1,704 @@
+"""Joint licences: one application, a case of each licence, and nobody held up by anybody for ever."""
+
+import copy
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from ruamel.yaml import YAML
+
+from tests.store.factories import person
+from tests.workflow.joint_world import (
+    GRANT,
+    LICENCES,
+    PARENT,
+    PEOPLE,
+    REFUSE,
+    TEAM,
+    World,
+    at,
+    department_leader,
+    leader_of,
+    officer_of,
+)
+from tests.workflow.second_checker import Second
+from tests.workflow.small_procedures import Raw, as_yaml
+from workflow import commands as c
+from workflow import procedures
+from workflow.engine import offers, permit
+from workflow.exploration import prove
+from workflow.joint_commands import DecideSeparately, Inform, NominateExperts
+from workflow.joint_proofreading import among_others
+from workflow.procedure import DefinitionError, Procedure, parse
+from workflow.proofs import Standing, Verdict
+from workflow.stories import replay
+from workflow.vocabulary import SYSTEM, Actor, Refusal, Role
+
+FILES = {name: procedures.HERE / f"{name}.v1.yaml" for name in (PARENT, *LICENCES)}
+DEPARTMENTAL = tuple(n for n in LICENCES if procedures.current(n).spec.department)
+
+
+def raw_of(name: str) -> Raw:
+    return dict(YAML(typ="safe", pure=True).load(FILES[name].read_text("utf-8")))
+
+
+def refusal(world: World, name: str, action: str, actor: Actor, command: c.Command | None = None, **facts: Any
+            ) -> Refusal:  # fmt: skip
+    with pytest.raises(Refusal) as refused:
+        world.act(name, action, actor, command, **facts)
+    return refused.value
+
+
+def separate(world: World, licence: str) -> None:
+    world.act(PARENT, "decide_separately", PEOPLE["leader"], DecideSeparately(licence=licence, grounds="x"))
+
+
+# -- one application -----------------------------------------------------------------------------------------
+
+
+def test_one_acceptance_opens_a_case_of_each_licence_applied_for() -> None:
+    world = World(licences=LICENCES[:2]).filed()
+    assert set(world.cases) == {PARENT, *LICENCES[:2]}
+    for name in LICENCES[:2]:
+        department = procedures.current(name).spec.department
+        assert world.cases[name].fact("part_of") == PARENT
+        assert world.cases[name].fact("deciding_departments") == ([department] if department else [])
+        assert world.cases[name].state == "awaiting_review"
+
+
+def test_nothing_is_filed_without_a_licence() -> None:
+    world = World()
+    assert refusal(world, PARENT, "submit", PEOPLE["applicant"], licences=[]).code == "unmet"
+
+
+def test_what_nobody_accepts_in_time_is_accepted_for_all_departments() -> None:
+    world = World()
+    world.act(PARENT, "submit", PEOPLE["applicant"])
+    world.wait(8)
+    assert world.parent.state == "accepted" and set(world.cases) == {PARENT, *LICENCES}
+
+
+def test_the_application_falls_as_a_whole_before_the_conclusion() -> None:
+    world = at("under_review")
+    world.act(PARENT, "retract", PEOPLE["applicant"])
+    world.all_told()
+    assert {case.state for case in world.cases.values()} == {"retracted"}
+
+
+def test_after_the_conclusion_a_single_licence_is_retracted_and_the_others_go_on() -> None:
+    world = at("awaiting_results")
+    assert refusal(world, PARENT, "retract", PEOPLE["applicant"]).code == "unavailable"
+    world.act(LICENCES[0], "retract", PEOPLE["applicant"])
+    world.all_told()
+    assert world.parent.fact("results") == {LICENCES[0]: "retracted"} and world.parent.state == "awaiting_results"
+
+
+def test_nothing_is_reviewed_when_every_licence_was_retracted() -> None:
+    world = at("under_review")
+    for name in LICENCES:
+        world.act(name, "retract", PEOPLE["applicant"])
+    world.all_told()
+    assert world.parent.state == "ready_to_deliver"
+
+
+# -- one review ----------------------------------------------------------------------------------------------
+
+
+def test_every_department_that_decides_sends_an_expert() -> None:
+    world = at("accepted")
+    organiser, officer = PEOPLE["review_organiser"], PEOPLE["officer of agriculture"]
+    assert "construction" in str(refusal(world, PARENT, "organise_review", organiser, TEAM).reason)
+    for department in ("agriculture", "construction"):
+        world.act(PARENT, "nominate_experts", PEOPLE[f"officer of {department}"], NominateExperts(experts=("expert",)))
+    world.act(PARENT, "nominate_experts", officer, NominateExperts(experts=("somebody-else",)))
+    unmet = refusal(world, PARENT, "organise_review", organiser, TEAM)
+    assert unmet.code == "unmet" and unmet.reason.values["departments"] == ["agriculture"]
+    world.act(PARENT, "nominate_experts", officer, NominateExperts(experts=("reviewer", "somebody-else")))
+    world.act(PARENT, "organise_review", organiser, TEAM)
+    assert world.parent.state == "under_review"
+
+
+def test_a_department_that_names_nobody_in_time_sends_nobody() -> None:
+    world = at("accepted")
+    world.act(PARENT, "nominate_experts", PEOPLE["officer of construction"], NominateExperts(experts=("expert",)))
+    world.wait(8)
+    world.act(PARENT, "organise_review", PEOPLE["review_organiser"], TEAM)
+    assert world.parent.state == "under_review"
+
+
+def test_only_a_reason_in_writing_stands_in_for_a_nominee_who_cannot_come() -> None:
+    world, organiser = at("accepted"), PEOPLE["review_organiser"]
+    for department in ("agriculture", "construction"):
+        world.act(PARENT, "nominate_experts", PEOPLE[f"officer of {department}"], NominateExperts(experts=("ill",)))
+    noted = c.OrganiseReview(note="ill", mode=TEAM.mode, leader=TEAM.leader, members=TEAM.members,
+                             planned_on=TEAM.planned_on)  # fmt: skip
+    assert refusal(world, PARENT, "organise_review", organiser, noted).code == "unmet", "there is still time"
+    world.wait(8)
+    assert refusal(world, PARENT, "organise_review", organiser, TEAM).code == "unmet", "no reason"
+    world.act(PARENT, "organise_review", organiser, noted)
+
+
+def test_only_officers_of_the_deciding_departments_name_experts() -> None:
+    world, command = at("accepted"), NominateExperts(experts=("expert",))
+    for stranger in (person("eco", Role.DEPARTMENT_OFFICER, department="ecology"), PEOPLE["leader of agriculture"],
+                     PEOPLE["leader"], PEOPLE["review_organiser"]):  # fmt: skip
+        assert refusal(world, PARENT, "nominate_experts", stranger, command).code == "forbidden"
+
+
+def test_the_duty_of_naming_is_over_for_whoever_has_named() -> None:
+    world = at("accepted")
+    procedure = procedures.current(PARENT)
+
+    def owing() -> set[str]:
+        return {d.holder for d in procedure.open_duties(world.parent) if d.role is Role.DEPARTMENT_OFFICER}
+
+    assert owing() == {"department:agriculture", "department:construction"}
+    world.act(PARENT, "nominate_experts", PEOPLE["officer of agriculture"], NominateExperts(experts=("expert",)))
+    assert owing() == {"department:construction"}
+
+
+@pytest.mark.parametrize("failed", [(), LICENCES[1:2], LICENCES[:1], LICENCES])
+def test_each_licence_is_told_what_its_own_lines_say(failed: tuple[str, ...]) -> None:
+    world = at("awaiting_results", failed=failed)
+    for name in LICENCES:
+        assert world.cases[name].state == "awaiting_decision"
+        assert world.cases[name].fact("review_conclusion") == ("does_not_meet" if name in failed else "meets")
+        assert "failed_licences" not in world.cases[name].facts, "what others fail in is not this case's"
+
+
+def test_a_review_that_does_not_meet_meets_for_nobody() -> None:
+    world = at("under_review")
+    world.act(PARENT, "conclude_does_not_meet", PEOPLE["team_leader"], c.Decide(grounds="x"), failed_licences=[])
+    world.all_told()
+    assert {world.cases[n].fact("review_conclusion") for n in LICENCES} == {"does_not_meet"}
+
+
+# -- each department its own ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("licence", LICENCES)
+def test_a_department_decides_its_own_licence_and_no_other(licence: str) -> None:
+    world = at("awaiting_results")
+    mine = leader_of(licence)
+    everybody = [*PEOPLE.values(), department_leader("ecology"), SYSTEM]
+    for stranger in (a for a in everybody if a.person_id != mine.person_id):
+        for action, command in (("grant", GRANT), ("refuse", REFUSE)):
+            assert refusal(world, licence, action, stranger, command).code == "forbidden", stranger.name
+    world.decide(licence)
+    assert world.cases[licence].state == "printed"
+
+
+def test_a_department_leader_never_passes_for_the_bureaus_own() -> None:
+    world = at("awaiting_results")
+    for department in ("agriculture", "construction"):
+        leads = PEOPLE[f"leader of {department}"]
+        assert not {o.action.name for o in offers(procedures.current(PARENT), world.parent, leads)} & {
+            "decide_separately", "extend_joint_handling"}  # fmt: skip
+        assert refusal(world, "joint_cma", "grant", leads, GRANT).code == "forbidden"
+
+
+@pytest.mark.parametrize("licence", LICENCES)
+def test_who_reviewed_the_application_decides_no_licence_of_it(licence: str) -> None:
+    world = at("awaiting_results")
+    mine = leader_of(licence)
+    for role in ("team_leader", "review_organiser", "window_officer"):
+        part = person(PEOPLE[role].person_id, *mine.roles, department=mine.department)
+        assert refusal(world, licence, "grant", part, GRANT).code == "forbidden", role
+    world.decide(licence)
+
+
+@pytest.mark.parametrize("licence", LICENCES)
+def test_a_licence_that_does_not_meet_is_not_granted(licence: str) -> None:
+    world = at("awaiting_results", failed=(licence,))
+    assert refusal(world, licence, "grant", leader_of(licence), GRANT).code == "unmet"
+    world.decide(licence).all_told()
+    assert world.cases[licence].state == "refused" and world.parent.fact("results") == {licence: "refused"}
+
+
+@pytest.mark.parametrize("licence", LICENCES)
+def test_a_department_may_review_by_itself_and_says_so(licence: str) -> None:
+    world = at("under_review")
+    world.act(licence, "review_alone", officer_of(licence), c.Decide(grounds="x"))
+    world.all_told()
+    assert world.parent.fact("separated") == [licence] and world.cases[licence].fact("alone")
+    world.act(licence, "conclude_alone", officer_of(licence), c.Decide(grounds="x"))
+    reviewer = person(officer_of(licence).person_id, *leader_of(licence).roles,
+                      department=leader_of(licence).department)  # fmt: skip
+    assert refusal(world, licence, "grant", reviewer, GRANT).code == "forbidden"
+    world.reviewed().all_told()
+    assert world.cases[licence].state == "awaiting_decision" and world.cases[licence].fact("reviewed_alone")
+    world.decide(licence)
+    world.act(licence, "deliver", PEOPLE["issuing_clerk"])
+    assert world.cases[licence].state == "closed"
+
+
+# -- results together ----------------------------------------------------------------------------------------
+
+
+def test_what_was_decided_is_delivered_together() -> None:
+    world = at("awaiting_results", failed=LICENCES[2:])
+    for name in LICENCES:
+        assert world.parent.state == "awaiting_results"
+        world.decide(name).all_told()
+    assert world.parent.state == "ready_to_deliver"
+    assert refusal(world, LICENCES[0], "deliver", PEOPLE["issuing_clerk"]).code == "unmet"
+    world.act(PARENT, "deliver_together", PEOPLE["issuing_clerk"])
+    world.all_told()
+    assert [world.cases[n].state for n in (PARENT, *LICENCES)] == ["closed", "closed", "closed", "refused"]
+
+
+def test_the_leader_lets_a_slow_licence_go_its_own_way() -> None:
+    world = at("awaiting_results")
+    for name in LICENCES[:2]:
+        world.decide(name)
+    world.all_told()
+    separate(world, LICENCES[2])
+    assert world.parent.state == "ready_to_deliver"
+    world.all_told()
+    world.act(PARENT, "deliver_together", PEOPLE["issuing_clerk"])
+    world.all_told()
+    assert world.cases[LICENCES[2]].state == "awaiting_decision" and world.cases[LICENCES[2]].fact("alone")
+    world.decide(LICENCES[2])
+    world.act(LICENCES[2], "deliver", PEOPLE["issuing_clerk"])
+    assert world.cases[LICENCES[2]].state == "closed"
+
+
+@pytest.mark.parametrize("licence", ["certification_body", LICENCES[0]])
+def test_only_what_is_waited_for_is_separated(licence: str) -> None:
+    world = at("awaiting_results")
+    world.decide(LICENCES[0]).all_told()
+    command = DecideSeparately(licence=licence, grounds="x")
+    assert refusal(world, PARENT, "decide_separately", PEOPLE["leader"], command).code == "unmet"
+
+
+@pytest.mark.parametrize("state", ["accepted", "awaiting_results"])
+def test_the_joint_limit_releases_whatever_is_undecided(state: str) -> None:
+    world = at(state)
+    due = next(clock.due_on for clock in world.parent.clocks if clock.name == "joint")
+    assert due == world.today + timedelta(weeks=9), "45 working days in weeks without holidays"
+    while world.today <= due:
+        assert not world.parent.fact("separated")
+        world.wait()
+    assert world.parent.fact("separated") == sorted(LICENCES)
+    world.all_told()
+    assert all(world.cases[n].fact("alone") for n in LICENCES)
+
+
+def test_the_joint_limit_rests_while_experts_examine_and_the_applicant_rectifies() -> None:
+    world = at("under_review")
+    world.wait(100)
+    assert not world.parent.fact("separated")
+    clock = next(clock for clock in world.parent.clocks if clock.name == "joint")
+    assert clock.is_resting and clock.rests[-1].ground == "expert_examination"
+
+
+def test_the_joint_limit_is_extended_once_with_the_approval_of_the_government() -> None:
+    world = at("awaiting_results")
+    command = c.ExtendWithApproval(grounds="x", approved_by="x", approval_number="1")
+    before = next(clock.due_on for clock in world.parent.clocks if clock.name == "joint")
+    world.act(PARENT, "extend_joint_handling", PEOPLE["leader"], command)
+    after = next(clock.due_on for clock in world.parent.clocks if clock.name == "joint")
+    assert before and after and after - before == timedelta(weeks=3), "15 working days"
+    assert refusal(world, PARENT, "extend_joint_handling", PEOPLE["leader"], command).code == "unmet"
+
+
+def test_a_printed_certificate_waits_for_the_others_only_so_long() -> None:
+    world = at("awaiting_results")
+    world.decide(LICENCES[0]).all_told()
+    world.wait(8)
+    assert world.cases[LICENCES[0]].fact("alone")
+    world.act(LICENCES[0], "deliver", PEOPLE["issuing_clerk"])
+    for name in LICENCES[1:]:
+        world.decide(name)
+    world.all_told()
+    world.act(PARENT, "deliver_together", PEOPLE["issuing_clerk"])
+    world.all_told()
+    assert {world.cases[n].state for n in (PARENT, *LICENCES)} == {"closed"}
+
+
+# -- what is told ----------------------------------------------------------------------------------------------
+
+
+def test_what_is_told_twice_is_heard_once() -> None:
+    world = at("awaiting_results")
+    world.decide(LICENCES[0]).all_told()
+    before = world.parent
+    for place in range(len(world.told)):
+        world.repeat(place)
+    assert world.parent == before
+
+
+@pytest.mark.parametrize(("licence", "outcome"), [("certification_body", "granted"), (LICENCES[0], ""),
+                                                  (LICENCES[0], "closed")])  # fmt: skip
+def test_what_is_no_result_of_a_licence_applied_for_is_not_noted(licence: str, outcome: str) -> None:
+    world = at("awaiting_results")
+    told = Inform(licence=licence, state="x", outcome=outcome)
+    assert refusal(world, PARENT, "note_result", SYSTEM, told).code == "unmet"
+
+
+def test_nobody_but_the_system_tells_a_case_anything() -> None:
+    for name, file in FILES.items():
+        procedure = parse(file.read_bytes(), file.name)
+        for action in (a for a in procedure.actions if a.command is Inform):
+            world = at("awaiting_results")
+            for actor in PEOPLE.values():
+                with pytest.raises(Refusal) as refused:
+                    permit(procedure, world.cases[name], action.name, actor)
+                assert refused.value.code == "forbidden", (action.name, actor.name)
+
+
+# -- every order, any silence ---------------------------------------------------------------------------------
+
+
+ACTS = st.tuples(
+    st.sampled_from(("decide", "refuse", "retract", "separate", "review_alone", "conclude_alone", "deliver_alone",
+                     "step", "tell", "repeat", "wait")),
+    st.integers(0, 30),
+)  # fmt: skip
+
+
+class Muddle:
+    """A world in which people, messages and days come as they like."""
+
+    def __init__(self, failed: tuple[str, ...], silent: str) -> None:
+        self.world, self.silent = World(failed=failed).filed(), silent
+
+    def take(self, what: str, number: int) -> None:
+        world, licence = self.world, LICENCES[number % len(LICENCES)]
+        if what == "tell" and world.underway:
+            world.deliver(number)
+        elif what == "repeat":
+            world.repeat(number)
+        elif what == "wait":
+            world.wait(1 + number % 12)
+        elif what == "step":
+            self.step()
+        elif what == "separate":
+            self.attempt(lambda: separate(world, licence))
+        elif what == "retract":
+            self.attempt(lambda: world.act(licence, "retract", PEOPLE["applicant"]))
+        elif what in ("decide", "refuse", "review_alone", "conclude_alone") and licence != self.silent:
+            self.attempt(lambda: self.of_department(what, licence))
+        elif what == "deliver_alone":
+            self.attempt(lambda: world.act(licence, "deliver", PEOPLE["issuing_clerk"]))
+        self.check()
+
+    def of_department(self, what: str, licence: str) -> None:
+        if what in ("decide", "refuse"):
+            self.world.decide(licence, grant=what == "decide")
+        else:
+            self.world.act(licence, what, officer_of(licence), c.Decide(grounds="x"))
+
+    def attempt(self, act: Callable[[], object]) -> None:
+        with suppress(Refusal):
+            act()
+
+    def step(self) -> None:
+        """The next thing that people of the bureau do for the application as a whole."""
+        world = self.world
+        if world.parent.state == "accepted":
+            self.attempt(world.organised)
+        elif world.parent.state == "under_review":
+            world.reviewed()
+        elif world.parent.state == "ready_to_deliver":
+            world.act(PARENT, "deliver_together", PEOPLE["issuing_clerk"])
+
+    def check(self) -> None:
+        world = self.world
+        for name in LICENCES:
+            case, happened = world.cases[name], world.happened
+            delivered = happened[name, "deliver"] + happened[name, "deliver_with_the_others"]
+            assert delivered == (case.state == "closed"), "delivered once, and only what was granted"
+            assert happened[name, "grant"] + happened[name, "refuse"] <= 1
+            if case.fact("review_conclusion") and not case.fact("reviewed_alone"):
+                assert (case.fact("review_conclusion") == "does_not_meet") == (name in world.failed)
+            if happened[name, "grant"]:
+                decided = {a.person_id for a in case.acts if a.action == "grant"}
+                assert decided == {leader_of(name).person_id}
+
+    def finish(self) -> None:
+        """Everybody does what there is to do, but one department, which never does anything again."""
+        world = self.world
+        for _ in range(300):
+            if all(world.is_over(name) for name in (PARENT, *LICENCES) if name != self.silent):
+                return
+            world.all_told()
+            self.step()
+            for licence in (n for n in LICENCES if n != self.silent):
+                state = world.cases[licence].state
+                if state == "awaiting_decision":
+                    world.decide(licence)
+                elif state == "reviewing_alone":
+                    world.act(licence, "conclude_alone", officer_of(licence), c.Decide(grounds="x"))
+                elif state == "printed" and world.cases[licence].fact("alone"):
+                    world.act(licence, "deliver", PEOPLE["issuing_clerk"])
+            self.check()
+            world.wait()
+        raise AssertionError({name: case.state for name, case in world.cases.items()})
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    acts=st.lists(ACTS, max_size=30),
+    failed=st.sets(st.sampled_from(LICENCES)).map(lambda found: tuple(sorted(found))),
+    silent=st.sampled_from(("", *LICENCES)),
+)
+def test_a_joint_application_always_comes_to_its_end(
+    acts: list[tuple[str, int]], failed: tuple[str, ...], silent: str
+) -> None:
+    muddle = Muddle(failed, silent)
+    for what, number in acts:
+        muddle.take(what, number)
+    muddle.finish()
+    world = muddle.world
+    assert world.parent.state == "closed"
+    if silent and not world.is_over(silent):
+        assert world.cases[silent].fact("alone"), "nobody waits for it"
+    joint = next(clock for clock in world.parent.clocks if clock.name == "joint")
+    running = [s for s in joint.rests if s.until is None]
+    assert joint.is_stopped and not running
+
+
+@pytest.mark.parametrize("silent", LICENCES)
+def test_a_silent_department_holds_the_others_no_longer_than_the_joint_limit(silent: str) -> None:
+    world = at("awaiting_results")
+    due = next(clock.due_on for clock in world.parent.clocks if clock.name == "joint")
+    for name in (n for n in LICENCES if n != silent):
+        world.decide(name)
+    while world.parent.state == "awaiting_results":
+        world.all_told()
+        world.wait()
+        assert due is not None and world.today <= due + timedelta(days=1)
+    assert world.parent.state == "ready_to_deliver" and world.parent.fact("separated").count(silent) == 1
+
+
+# -- proof -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", LICENCES)
+def test_a_licence_in_joint_handling_is_proved(name: str) -> None:
+    proof = prove(procedures.current(name))
+    assert proof.verdict is Verdict.PROVED, proof.plain()
+    raw = raw_of(name)
+    del raw["verbs"]
+    assert Second(raw).faults == []
+
+
+def test_the_joint_application_is_proved_though_no_department_ever_answers() -> None:
+    """Without its verbs; with them `./run proof procedures` proves it."""
+    raw = raw_of(PARENT)
+    del raw["verbs"]
+    proof = prove(read(raw))
+    assert proof.verdict is Verdict.PROVED, proof.plain()
+    assert any("without being told" in str(message) for message in proof.scope)
+
+
+def bare(name: str) -> Raw:
+    """The definition without its paperwork: small enough for a naive walk."""
+    raw = copy.deepcopy(raw_of(name))
+    del raw["verbs"]
+    if name == PARENT:
+        gone = {"correction_requested", "rectification_ordered", "rectified"}
+        raw["states"] = {s: spec for s, spec in raw["states"].items() if s not in gone}
+        kept = {}
+        for action, spec in raw["actions"].items():
+            sources = [s for s in spec["from"] if s not in gone]
+            if not sources or spec.get("to") in gone or spec.get("extends"):
+                continue
+            guards = [g for g in spec.get("guards", ()) if isinstance(g, str) and g != "mode_suits_the_application"]
+            effects = [e for e in spec.get("effects", ()) if "persons" not in e]
+            kept[action] = {**spec, "from": sources, "guards": guards, "effects": effects, "registers": []}
+        raw["actions"] = kept
+        del raw["clocks"]["rectification"], raw["clocks"]["review"]
+        for clock in raw["clocks"].values():
+            clock["rests_in"] = {s: g for s, g in clock.get("rests_in", {}).items() if s not in gone}
+        for action in kept.values():
+            if action.get("informs"):
+                action["informs"] = {k: v for k, v in action["informs"].items() if k != "carries"}
+    return raw
+
+
+def without(*actions: str) -> Callable[[Raw], None]:
+    def spoil(raw: Raw) -> None:
+        for action in actions:
+            del raw["actions"][action]
+            for clock in raw["clocks"].values():
+                if clock.get("on_lapse") == action:
+                    del clock["on_lapse"]
+
+    return spoil
+
+
+def release_nothing(raw: Raw) -> None:
+    raw["actions"]["release_undecided"]["effects"] = []
+    without("decide_separately")(raw)
+
+
+def wait_for_results_only(raw: Raw) -> None:
+    raw["clocks"]["joint"]["runs_in"] = ["accepted"]
+    without("decide_separately")(raw)
+
+
+def nobody_leads(raw: Raw) -> None:
+    for action in ("grant", "refuse", "extend_decision"):
+        raw["actions"][action]["who"] = "works_for_the_deciding_department"
+
+
+SPOILT: list[tuple[str, Callable[[Raw], None], str]] = [
+    (PARENT, without("decide_separately", "release_undecided"), "finishes"),
+    (PARENT, release_nothing, "finishes"),
+    (PARENT, wait_for_results_only, "finishes"),
+    (PARENT, without("results_come_together"), "finishes"),
+    ("agricultural_testing", without("leave_the_common_delivery", "review_alone", "conclude_alone",
+                                     "conclude_alone_does_not_meet"), "finishes"),
+    ("joint_cma", without("review_alone", "conclude_alone", "conclude_alone_does_not_meet"), "finishes"),
+    ("construction_testing", nobody_leads, "attended"),
+]  # fmt: skip
+
+
+@cache
+def both_find_it_sound(name: str) -> bool:
+    return prove(read(bare(name))).verdict is Verdict.PROVED and not Second(bare(name)).faults
+
+
+@pytest.mark.parametrize(("name", "spoil", "key"), SPOILT, ids=lambda p: getattr(p, "__name__", p))
+def test_a_case_that_would_wait_for_another_for_ever_is_refused_by_both_opinions(
+    name: str, spoil: Callable[[Raw], None], key: str
+) -> None:
+    assert both_find_it_sound(name)
+    raw = bare(name)
+    spoil(raw)
+    for action in raw["actions"].values():
+        action["apart_from"] = [a for a in action.get("apart_from", ()) if a in raw["actions"]]
+    second = Second(raw)
+    try:
+        procedure = parse(as_yaml(raw), "spoilt.yaml")
+    except DefinitionError:
+        assert second.faults
+        return
+    proof = prove(procedure)
+    failing = {p.key: p for p in proof.properties if p.standing is Standing.FAILS}
+    assert key in failing and second.faults, (proof.verdict, list(failing), second.faults[:3])
+    for found in failing.values():
+        if found.story:
+            replay(found.story, procedure)
+
+
+# -- what is refused when a definition is read ---------------------------------------------------------------------
+
+
+def read(raw: Raw) -> Procedure:
+    return parse(as_yaml(raw), "draft.yaml")
+
+
+def put(*path: str, value: Any) -> Callable[[Raw], None]:
+    def change(raw: Raw) -> None:
+        here = raw
+        for word in path[:-1]:
+            here = here[word]
+        here[path[-1]] = value
+
+    return change
+
+
+ACCEPT, RETRACT = ("actions", "accept"), ("actions", "retract")
+ALONE_FAULTS: list[tuple[str, Callable[[Raw], None], str]] = [
+    (PARENT, put(*ACCEPT, "opens", value={"link": "part_of"}), "either one procedure, or each"),
+    (PARENT, put(*ACCEPT, "opens", value={"each": "licences", "link": "part_of"}), "each needs among"),
+    (PARENT, put(*ACCEPT, "opens", value={"each": "licences", "among": ["a", "a"], "link": "l"}), "stands twice"),
+    (PARENT, put(*RETRACT, "informs", value={}), "either the parent or the children"),
+    (PARENT, put(*RETRACT, "informs", value={"parent": "a", "which": "separated"}), "one parent only"),
+    (PARENT, put("states", "accepted", "duties", value=[{"role": "department_officer", "unless": "nominations"}]),
+     "it needs each"),
+    (PARENT, put("actions", "note_result", "who", value="leader"), "is taken by the system"),
+    (PARENT, put("actions", "conclude_does_not_meet", "to", value="submitted"), "opens them again"),
+    ("joint_cma", put("actions", "grant", "informs", value={"children": "x"}), "opens no cases"),
+    ("joint_cma", put("actions", "grant", "who", value="decides_for_the_department"), "whose licence it is"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "spoil", "said"), ALONE_FAULTS, ids=lambda p: p if isinstance(p, str) else "")
+def test_a_definition_that_contradicts_itself_is_refused_with_its_line(
+    name: str, spoil: Callable[[Raw], None], said: str
+) -> None:
+    raw = raw_of(name)
+    spoil(raw)
+    with pytest.raises(DefinitionError) as refused:
+        read(raw)
+    fault = next(f for f in refused.value.found if said in f.what)
+    assert fault.line > 0
+
+
+AMONG_FAULTS: list[tuple[str, Callable[[Raw], None], str]] = [
+    (PARENT, put(*ACCEPT, "opens", "among", value=["joint_cma", "no_such_licence"]), "no procedure called"),
+    (PARENT, put(*ACCEPT, "opens", "among", value=["joint_cma", "cma"]), "begins with the applicant"),
+    (PARENT, put(*ACCEPT, "opens", "each", value="wishes"), "nobody keeps the fact wishes"),
+    (PARENT, put(*ACCEPT, "opens", "copies", value=["agency_name", "moon"]), "nobody keeps the fact moon"),
+    (PARENT, put(*RETRACT, "informs", "children", value="vanish"), "has no action called vanish"),
+    (PARENT, put(*RETRACT, "informs", "children", value="retract"), "may not be told"),
+    (PARENT, put(*RETRACT, "informs", "carries", value=["moon"]), "nobody keeps the fact moon"),
+    (PARENT, put("actions", "decide_separately", "informs", "which", value="moon"), "nobody keeps the fact moon"),
+    (PARENT, lambda raw: raw["actions"].pop("note_separation"), "has no action called note_separation"),
+    ("joint_cma", put("actions", "refuse", "informs", "parent", value="hear"), "has no action called hear"),
+    ("joint_cma", put("actions", "grant", "apart_from_persons", value="moon"), "nobody keeps the fact moon"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "spoil", "said"), AMONG_FAULTS, ids=lambda p: p if isinstance(p, str) else "")
+def test_a_definition_that_the_others_contradict_is_refused_with_its_line(
+    name: str, spoil: Callable[[Raw], object], said: str
+) -> None:
+    raw = raw_of(name)
+    spoil(raw)
+    with pytest.raises(DefinitionError) as refused:
+        procedures.side_by_side(read(raw), as_yaml(raw), "draft.yaml")
+    fault = next(f for f in refused.value.found if said in f.what)
+    assert fault.line > 0 and fault.why
+
+
+def test_the_shipped_definitions_know_each_other() -> None:
+    for procedure in procedures.every():
+        assert list(among_others(procedure, procedures.every())) == []
+    opened = {n for p in procedures.every() for a in p.actions if a.spec.opens for n in a.spec.opens.procedures}
+    for procedure in procedures.every():
+        if any(a.spec.informs and a.spec.informs.to == "parent" for a in procedure.actions):
+            assert procedure.name in opened, "it tells a parent that it never has"
+
+
+def test_a_licence_that_no_application_opens_yet_may_be_written_first() -> None:
+    raw = {**raw_of("joint_cma"), "name": "meteorology_testing"}
+    assert procedures.side_by_side(read(raw), as_yaml(raw), "draft.yaml").name == "meteorology_testing"
+
+
+# -- commands ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("wrong", [
+    {"licence": ""}, {"licence": 1}, {"state": ""}, {"outcome": "lost"}, {"outcome": None}, {"facts": []},
+    {"facts": {1: 2}}])  # fmt: skip
+def test_what_no_case_could_tell_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(Refusal) as refused:
+        Inform(**{"licence": "x", "state": "y", "facts": {}, **wrong})
+    assert refused.value.code == "malformed" and refused.value.field == next(iter(wrong))
+
+
+@pytest.mark.parametrize(("make", "field"), [
+    (lambda: DecideSeparately(licence="", grounds="x"), "licence"),
+    (lambda: DecideSeparately(licence="x", grounds=" "), "grounds"),
+    (lambda: NominateExperts(experts=()), "experts"), (lambda: NominateExperts(experts=("",)), "experts"),
+    (lambda: NominateExperts(experts="expert"), "experts")])  # fmt: skip
+def test_a_separation_and_a_nomination_say_what_they_mean(make: Callable[[], object], field: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        make()
+    assert refused.value.code == "malformed" and refused.value.field == field
+
+
+def test_experts_named_twice_are_named_once() -> None:
+    assert NominateExperts(experts=("a", "b", "a")).experts == ("a", "b")
+
+
