@@ -3,8 +3,8 @@
 import copy
 from collections.abc import Callable
 from contextlib import suppress
-from functools import cache
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 import pytest
