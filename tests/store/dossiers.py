@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from forms.applications import faults
+from forms.dossiers import faults
 from intake.reader import read_package
 from intake.standards import Catalogue
 from store.accounts import AccountStore
