@@ -47,8 +47,8 @@ def alarms(procedure: Procedure, clocks: Iterable[Clock], today: date, calendar:
 
 def alarms_on(procedure: Procedure, clocks: Iterable[Clock], calendar: Calendar) -> date | None:
     """The next day on which something must be told about these clocks."""
-    days = (_next(clock, procedure.spec.clocks[clock.name], calendar) for clock in clocks)
-    return min((day for day in days if day is not None), default=None)
+    days = [_next(c, procedure.spec.clocks[c.name], calendar) for c in clocks if c.stopped_on is None]
+    return min([day for day in days if day is not None], default=None)
 
 
 def told(clocks: Iterable[Clock], alarms: Iterable[Alarm], on: date) -> tuple[Clock, ...]:
@@ -67,13 +67,13 @@ def told(clocks: Iterable[Clock], alarms: Iterable[Alarm], on: date) -> tuple[Cl
 def escalations(procedure: Procedure, clocks: Iterable[Clock]) -> frozenset[Duty]:
     """What lies with a superior because a limit is over and the duty still open."""
     return frozenset(
-        Duty(procedure.spec.clocks[c.name].escalates_to, "") for c in clocks if c.escalated_on and not c.is_stopped
+        [Duty(procedure.spec.clocks[c.name].escalates_to, "") for c in clocks if c.escalated_on and not c.is_stopped]
     )
 
 
 def _next(clock: Clock, spec: ClockSpec, calendar: Calendar) -> date | None:
     """The day on which this clock has something to tell next: the reminder, else the day after its due day."""
-    if clock.is_stopped or clock.due_on is None or clock.escalated_on:
+    if clock.stopped_on is not None or clock.due_on is None or clock.escalated_on:
         return None
     if spec.reminds and not clock.reminded_on and not clock.is_resting:
         near = _days_before(clock.due_on, spec.reminds, clock.allowance.unit, calendar)

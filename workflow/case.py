@@ -55,10 +55,10 @@ class Case:
     on: date | None = field(default=None, compare=False)  # the local date on which it is looked at
 
     def current_sign_offs(self) -> tuple[SignOff, ...]:
-        return tuple(s for s in self.sign_offs if s.round == self.round)
+        return tuple([s for s in self.sign_offs if s.round == self.round])
 
     def answered(self) -> frozenset[str]:
-        return frozenset(s.department for s in self.current_sign_offs())
+        return frozenset([s.department for s in self.sign_offs if s.round == self.round])
 
     def verdicts(self) -> dict[str, Verdict]:
         """Department -> its answer in the present round, in the order in which they came."""

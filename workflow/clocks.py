@@ -162,7 +162,7 @@ def _at_rest_or_not(clock: Clock, ground: str, on: date, calendar: Calendar) -> 
 
 def due_on(clocks: tuple[Clock, ...]) -> date | None:
     """The nearest due date of the clocks that run; what a queue is sorted by."""
-    return min((c.due_on for c in clocks if c.is_running and c.due_on), default=None)
+    return min([c.due_on for c in clocks if c.due_on and c.is_running], default=None)
 
 
 def counted_by(clocks: tuple[Clock, ...], calendar: Calendar) -> str:
@@ -170,16 +170,14 @@ def counted_by(clocks: tuple[Clock, ...], calendar: Calendar) -> str:
 
     Where they differ it is another one than `calendar`'s, so that whoever looks for what to count anew finds it.
     """
-    versions = {clock.calendar_version for clock in clocks if not clock.is_stopped}
+    versions = {clock.calendar_version for clock in clocks if clock.stopped_on is None}
     return next(iter(sorted(versions - {calendar.version}) or versions), "")
 
 
 def lapses_on(procedure: Procedure, clocks: tuple[Clock, ...]) -> date | None:
     """The nearest due date of a running clock whose lapse the system must act on."""
-    return min(
-        (c.due_on for c in clocks if c.is_running and c.due_on and procedure.spec.clocks[c.name].on_lapse),
-        default=None,
-    )
+    specs = procedure.spec.clocks
+    return min([c.due_on for c in clocks if c.due_on and specs[c.name].on_lapse and c.is_running], default=None)
 
 
 def lapsed(procedure: Procedure, clocks: tuple[Clock, ...], today: date) -> tuple[str, ...]:

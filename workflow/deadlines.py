@@ -124,11 +124,11 @@ class Clock:
 
     @property
     def is_resting(self) -> bool:
-        return not self.is_stopped and bool(self.rests) and self.rests[-1].until is None
+        return self.stopped_on is None and bool(self.rests) and self.rests[-1].until is None
 
     @property
     def is_running(self) -> bool:
-        return not self.is_stopped and not self.is_resting
+        return self.stopped_on is None and not (self.rests and self.rests[-1].until is None)
 
     def plain(self) -> dict[str, Any]:
         """As JSON-ready values, the reverse of ``from_plain``. What is empty or absent is left out."""

@@ -165,11 +165,11 @@ def _take(
     after = case
     for effect in action.effects:
         after = effect(after, actor, command)
-    pawn = _Pawn(case.state)
-    machine_for(procedure).events[action.name].trigger(pawn)
-    after, record = rounds.entered(procedure, case, rounds.stamped(procedure, case, after), pawn.state, command)
+    target = _target(procedure, action.name, case.state)
+    after, record = rounds.entered(procedure, case, rounds.stamped(procedure, case, after), target, command)
     since = next((c.started_on for c in case.clocks if c.name == action.spec.since), None)
-    clocks, held = turned(procedure, action, case, replace(after, state=case.state), pawn.state, on, law, since)
+    still = after if after.state == case.state else replace(after, state=case.state)
+    clocks, held = turned(procedure, action, case, still, target, on, law, since)
     if held != (after.fact(HELD_CLOCKS) or {}):
         after = after.with_facts(**{HELD_CLOCKS: dict(held)})
     if action.spec.extends:
@@ -177,7 +177,7 @@ def _take(
     acts = [act for act in (Act(action.name, p) for p in actor.persons) if act not in after.acts]
     after = replace(
         after,
-        state=pawn.state,
+        state=target,
         clocks=clocks,
         version=case.version + 1,
         acts=(*after.acts, *acts) if acts else after.acts,
@@ -190,6 +190,15 @@ class _Pawn:
     """What the machine moves. It is never registered with the machine, so the machine keeps no reference."""
 
     state: str
+
+
+def _target(procedure: Procedure, name: str, state: str) -> str:
+    """Where the machine goes. It has no conditions and no callbacks, so what it said once it would say again."""
+    if (known := procedure.turns.get((name, state))) is None:
+        pawn = _Pawn(state)
+        machine_for(procedure).events[name].trigger(pawn)
+        known = procedure.turns[name, state] = pawn.state
+    return known
 
 
 _machines: dict[str, Machine] = {}

@@ -140,6 +140,11 @@ class Procedure:
         return _held(self, declared, case.state, case.facts)
 
     @cached_property
+    def turns(self) -> dict[tuple[str, str], str]:
+        """What the state machine has answered: (action, state) -> the state it leads to. Filled by the engine."""
+        return {}
+
+    @cached_property
     def sign_off_state(self) -> str | None:
         """The state that has a sign-off rule; proof-reading allows one at most."""
         return next((s for s, spec in self.spec.states.items() if spec.sign_off), None)
