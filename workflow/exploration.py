@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
+from itertools import combinations
 from typing import Any
 
 from workflow.abstraction import Unknowable
@@ -35,6 +36,7 @@ def prove(
     allowances: Iterable[Allowance] | None = None,
     given: Collection[str] = (),
     max_states: int = 200_000,
+    pairs: bool = False,
     whole: bool = False,
 ) -> Proof:
     """Explore the procedure and say of each property whether it holds.
@@ -42,8 +44,9 @@ def prove(
     `people`: everyone who works for the bureau today (active accounts, one Actor each); None leaves the property
     "somebody is left to act" unasked. `departments`: those that an application may call for (None: those that have
     an officer). `allowances`: the rows in force; None leaves unasked whether every limit has its article. `given`:
-    facts that a case is opened with (a child case has its parent's). `whole`: without the reductions, which takes
-    many times as long and must come to the same verdict. Pure; takes seconds.
+    facts that a case is opened with (a child case has its parent's). `pairs`: also every two families of verbs
+    together, which takes a minute where there are many. `whole`: without the reductions, which takes many times as
+    long and must come to the same verdict. Pure; takes seconds.
     """
     facts: dict[str, Any] = dict.fromkeys(given, ANY)
     if procedure.spec.department:
@@ -54,7 +57,7 @@ def prove(
     one = invented_staff(procedure, (*named_signers(procedure), "department_1"), deciding)
     runs = [
         (part, one if n and not any(a.spec.verb == "add_signer" for a in part.actions) else invented)
-        for n, part in enumerate(parts(procedure))
+        for n, part in enumerate(parts(procedure, pairs))
     ]
     explored, why = _explored(runs, facts, max_states, whole)
     found = looked_at(explored) if explored else [_undecided(key, why) for key in list(TITLES)[1:-2]]
@@ -77,7 +80,7 @@ def prove(
         states_visited=sum(len(ways.found) for ways in seen),
         transitions=sum(ways.transitions for ways in seen),
         story=min((p.story for p in properties if p.story), key=lambda s: len(s.steps), default=None),
-        scope=_scope(procedure),
+        scope=_scope(procedure, pairs),
         people_digest=None if bureau is None else _digest(bureau),
     )
 
@@ -94,8 +97,9 @@ FAMILIES = (
 RETURN, HAND_BACK = "return", "hand_back"
 
 
-def parts(procedure: Procedure) -> list[Procedure]:
-    """The procedure without its verbs, and once with each family of them that it borrows (the scope says so).
+def parts(procedure: Procedure, pairs: bool = False) -> list[Procedure]:
+    """The procedure without its verbs, and once with each family of them that it borrows (the scope says so); with
+    `pairs` also once with every two of them.
 
     The returns to one state, and what leads straight back from there, are a family."""
     plain = frozenset(a.name for a in procedure.actions if not a.spec.verb)
@@ -108,13 +112,17 @@ def parts(procedure: Procedure) -> list[Procedure]:
             families[name] = families.get(name, frozenset()) | {action.name}
     if not families:
         return [procedure]
+    together = [("", plain), *((name, plain | family) for name, family in families.items())]
+    if pairs:
+        two = combinations(families.items(), 2)
+        together += [(f"{one} and {other}", plain | first | second) for (one, first), (other, second) in two]
     return [
         replace(
             procedure,
-            actions=tuple(a for a in procedure.actions if a.name in plain | family),
+            actions=tuple(a for a in procedure.actions if a.name in names),
             digest=f"{procedure.digest}:{name}",
         )
-        for name, family in {"": frozenset[str](), **families}.items()
+        for name, names in together
     ]
 
 
@@ -122,7 +130,19 @@ _NO_PEOPLE = say("The people of the bureau were not given.", "未提供机关人
 _FIRST_SOUND = say("First the procedure itself has to be sound.", "须先使程序本身无误。")
 
 
-def _scope(procedure: Procedure) -> tuple[Message, ...]:
+_ONE_BY_ONE = say(
+    "With verbs: one family of them on a case (the returns to one step are one), in any order and number; two families "
+    "on one case were not looked at together.",
+    "含通用操作时：每案只使用同一类操作（退回同一环节为一类），次序和次数不限；未检视同一案件使用两类操作的情形。",
+)
+_BY_TWOS = say(
+    "With verbs: any two families of them on a case (the returns to one step are one), in any order and number; three "
+    "on one case were not looked at together.",
+    "含通用操作时：每案使用任意两类操作（退回同一环节为一类），次序和次数不限；未检视同一案件使用三类操作的情形。",
+)
+
+
+def _scope(procedure: Procedure, pairs: bool) -> tuple[Message, ...]:
     """The bounds of what was looked at, said with the result."""
     found = []
     if procedure.sign_off_states:
@@ -144,12 +164,12 @@ def _scope(procedure: Procedure) -> tuple[Message, ...]:
             )
         )
     if len(parts(procedure)) > 1:
+        found.append(_BY_TWOS if pairs else _ONE_BY_ONE)
         found.append(
             say(
-                "With verbs: one family of them on a case, in any order and number, one department (two where signers "
-                "are added), and without a limit that runs to a fixed day and leads nowhere. People: without verbs.",
-                "含通用操作时：每案只使用同一类操作，次序和次数不限，会签部门一个（加签时两个），"
-                "不含截至固定日期且不改变状态的期限。人员验证不含通用操作。",
+                "Then one department is asked (two where signers are added), and a limit that runs to a fixed day and "
+                "leads nowhere is left out. People: without verbs.",
+                "此时会签部门一个（加签时两个），不含截至固定日期且不改变状态的期限。人员验证不含通用操作。",
             )
         )
     found.append(

@@ -37,6 +37,8 @@ class Reopening:
             a.name for a in procedure.actions if a.target is None and not a.automatic and self._facts[a.name]
         )
         self._looked_at: dict[Place, set[str]] = {}
+        self._by_name = procedure.by_name
+        self._written: dict[tuple[Kind | None, tuple[str, ...]], frozenset[str]] = {}
 
     def fell_apart(self, place: Place, fact: str) -> None:
         """A situation there had to be told apart by this fact: it is not reopened there any more."""
@@ -46,6 +48,12 @@ class Reopening:
         """What the act reopens there, if nothing of it is looked at by anything but what people may do."""
         found = (EDITED_ANEW if kind is Kind.EDIT else self._facts[action]) & self._matters[place]
         return frozenset() if found & self._looked_at.get(place, set()) else found
+
+    def anew(self, kind: Kind | None, taken: tuple[str, ...]) -> frozenset[str]:
+        """What these actions, or an edit, write or open."""
+        if (kind, taken) not in self._written:
+            self._written[kind, taken] = written_anew(kind, [self._by_name[name] for name in taken])
+        return self._written[kind, taken]
 
 
 def with_open(case: Case, facts: Iterable[str]) -> dict[str, Any]:

@@ -6,6 +6,8 @@ from typing import Any
 
 from workflow.case import Case
 from workflow.commands import Annul, Command, Decide, Plain, Refuse
+from workflow.engine import Step
+from workflow.grammar import StateSpec
 from workflow.procedure import Action, Duty
 from workflow.stories import Kind
 from workflow.vocabulary import SYSTEM, Actor
@@ -43,6 +45,12 @@ class Situation:
     unsaid: Mapping[str, Any] = field(default_factory=dict)  # what facts were before they were reopened on the way
 
 
+class _Everything(frozenset[str]):
+    def __contains__(self, fact: object) -> bool:
+        return True
+
+
+EVERYTHING = _Everything()
 Reached = tuple[Case, frozenset[str], frozenset[str], Move]  # case, jobs, marks, and how
 
 
@@ -63,3 +71,16 @@ def is_decision(action: Action) -> bool:
     undone."""
     final = action.command in DECISIONS and action.spec.irreversible and action.target is not None
     return final and not action.on_applicant_side
+
+
+def marks_of(step: Step, arrived: StateSpec) -> set[str]:
+    """What of decided, signed and reasoned the step adds; `arrived`: the state it leads to."""
+    action, found = step.action, set()
+    if is_decision(action):
+        found.add("decided")
+    if action.spec.reauthenticate and action.target and not action.on_applicant_side:
+        found.add("signed")
+    by_law = action.spec.who == "is_the_system" and action.spec.documents
+    if action.command is Refuse or (arrived.outcome == "refused" and by_law):
+        found.add("reasoned")
+    return found

@@ -7,22 +7,22 @@ Rounds and versions are not followed; a stopped clock is as good as none; every 
 All steps are the engine's own (`permit`, `fire`).
 """
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import replace
 from datetime import date
 from heapq import heappop, heappush
-from typing import Any
+from typing import Any, TypeVar
 
 from workflow import engine
 from workflow.abstraction import Open, Undecided, Vocabulary, watching
 from workflow.case import Case
-from workflow.commands import Command, Refuse
+from workflow.commands import Command
 from workflow.joint_commands import Inform
 from workflow.procedure import Action, Duty, Procedure, duties
 from workflow.reduction import Crowd, Reduction
 from workflow.relevance import EDITED_ANEW, mattering
-from workflow.reopening import Reopening, reopened_facts, with_open, written_anew
-from workflow.situations import Grows, Move, Reached, Situation, TooMany, is_decision
+from workflow.reopening import Reopening, reopened_facts, with_open
+from workflow.situations import EVERYTHING, Grows, Move, Reached, Situation, TooMany, is_decision, marks_of
 from workflow.specimens import specimens
 from workflow.stories import STORY_DAY, Kind, lapse_day, law_of, opening
 from workflow.surroundings import ANY, EDITED, JOBS, REPORTED, Staff, could, holders
@@ -31,7 +31,9 @@ from workflow.vocabulary import SYSTEM, Actor, Refusal, Role
 
 # Verbs that leave a situation as it is, whoever uses them: that they can be used is seen once for each place.
 IDLE = frozenset({"transfer", "remind", "copy", "comment"})
+
 LONGEST_LIST = 24  # a list on a case that grows beyond this has no bound
+T = TypeVar("T")
 
 
 class Ways:
@@ -59,8 +61,7 @@ class Ways:
         # A name of its own: the machine of an exploration is thrown away with it.
         self.shown = replace(watching(procedure, self.vocabulary), digest=f"{procedure.digest}:{id(self)}")
         self.lapse_actions = {c.on_lapse for c in procedure.spec.clocks.values() if c.on_lapse}
-        self.decisions = frozenset(a.name for a in procedure.actions if is_decision(a))
-        self.decided_from = {s for a in procedure.actions if a.name in self.decisions for s in a.sources}
+        self.decided_from = {s for a in procedure.actions if is_decision(a) for s in a.sources}
         self.crowd = Crowd(procedure, staff)
         self._people = {a.name: [p for p in staff.people if could(a, p)] for a in procedure.actions}
         # What is looked at is found by looking; then everything is explored with it in view. Most is found early.
@@ -91,7 +92,6 @@ class Ways:
         )
         self._reopening = Reopening(self.original, self._reduction.matters)
         self._queue: list[tuple[int, int, int]] = []  # distance, when it was put there, situation
-        self._written: dict[tuple[Kind | None, tuple[str, ...]], frozenset[str]] = {}
         self._idle: set[tuple[str, str, str]] = set()
         first = opening(
             self.original, {f: Open(f) if v is ANY else v for f, v in self.given.items()}, self.law
@@ -141,17 +141,10 @@ class Ways:
             known, unsaid, steps = move.learned, {**reopened, **before.unsaid}, 0
         else:
             known, steps = move.learned, 1
-            unsaid = {f: v for f, v in before.unsaid.items() if f not in self._anew(move)}
+            unsaid = {f: v for f, v in before.unsaid.items() if f not in self._reopening.anew(move.kind, move.taken)}
         if any(f in known and not self.vocabulary.same(f, known[f], v) for f, v in before.unsaid.items()):
             return before.distance + steps + 1, {}  # the reopening has to be told
         return before.distance + steps, unsaid
-
-    def _anew(self, move: Move) -> frozenset[str]:
-        key = (move.kind, move.taken)
-        if key not in self._written:
-            by_name = self.original.by_name
-            self._written[key] = written_anew(move.kind, [by_name[name] for name in move.taken])
-        return self._written[key]
 
     def _moves(self, here: int) -> list[Reached]:
         """Everything that may happen next; or, when an open fact is looked at, the values it may have."""
@@ -267,9 +260,14 @@ class Ways:
     def _steps(
         self, here: int, situation: Situation, case: Case, action: Action, volatile: Set[str] = frozenset()
     ) -> Iterator[Reached]:
-        place = (action.name, case.state, case.track)
-        if place in self._idle:
+        if action.spec.verb in IDLE and not self.whole:
+            yield from self._idle_steps(here, situation, case, action)
             return
+        yield from self._taken(here, situation, case, action, volatile)
+
+    def _taken(
+        self, here: int, situation: Situation, case: Case, action: Action, volatile: Set[str]
+    ) -> Iterator[Reached]:
         for kind, actor in self._actors(situation, case, action):
             lapsed = lapse_day(self.original, case, action.name) if kind is Kind.LAPSE else None
             asks = volatile if kind is Kind.ACT else frozenset[str]()
@@ -278,42 +276,71 @@ class Ways:
                     day = lapsed or STORY_DAY
                     for steps, learned in self._fired(permitted, action, actor, command, day, asks):
                         move = Move(kind, action.name, actor, command, {**known, **learned})
-                        if action.spec.verb in IDLE:
-                            self._idle.add(place)
                         yield self._after(here, situation, steps, move)
+
+    def _idle_steps(self, here: int, situation: Situation, case: Case, action: Action) -> Iterator[Reached]:
+        """A verb that leaves the situation as it is, whatever it looks at: seen to do so, it leads back to where the
+        case stands, nothing need be decided for it, and it does so wherever a case stands in this state."""
+        place = (action.name, case.state, case.track)
+        if place in self._idle:
+            return
+        todo: list[tuple[Case, Mapping[str, Any]]] = [(case, {})]
+        asked: Undecided | None = None
+        while todo:
+            known, learned = todo.pop()
+            try:
+                found = list(self._taken(here, situation, known, action, EVERYTHING))
+            except Undecided as undecided:
+                asked = asked or undecided
+                todo += self._decided(known, learned, undecided.fact)
+                continue
+            for after, jobs, marks, move in found:
+                told = {**learned, **move.learned}
+                as_it_was = self._reduction.deciding(after, {f: Open(f) for f in told})
+                here_again = self._reduction.key(as_it_was) == self._reduction.key(situation.case)
+                if here_again and (jobs, marks) == (situation.jobs, situation.marks):
+                    self._idle.add(place)
+                    yield situation.case, jobs, marks, replace(move, learned=told)
+                    return
+                if asked or told:  # it does change something: then it is an action like any other
+                    raise asked or Undecided(next(iter(told)))
+                yield after, jobs, marks, move
 
     def _permitted(
         self, case: Case, action: Action, actor: Actor, asks: Set[str]
     ) -> Iterator[tuple[Case, Mapping[str, Any]]]:
         """The case, if the engine permits the action; for each value of the facts `asks` on which that hangs."""
-        todo: list[tuple[Case, Mapping[str, Any]]] = [(case, {})]
-        while todo:
-            known, learned = todo.pop()
-            try:
-                engine.permit(self.shown, known, action.name, actor)
-            except Refusal:
-                continue
-            except Undecided as undecided:
-                if undecided.fact not in asks:
-                    raise
-                todo += self._decided(known, learned, undecided.fact)
-            else:
-                yield known, learned
+
+        def permitted(known: Case) -> Case:
+            engine.permit(self.shown, known, action.name, actor)
+            return known
+
+        return self._tried(case, permitted, lambda undecided: undecided.fact in asks)
 
     def _fired(
         self, case: Case, action: Action, actor: Actor, command: Command, day: date, asks: Set[str]
     ) -> Iterator[tuple[list[engine.Step], Mapping[str, Any]]]:
         """What the engine makes of it; for each value of an open fact where what follows hangs on it, or, of the
         facts `asks`, whether."""
+        return self._tried(
+            case,
+            lambda known: engine.fire(self.shown, known, action.name, actor, command, day, self.law),
+            lambda undecided: undecided.asks != action.name or undecided.fact in asks,
+        )
+
+    def _tried(
+        self, case: Case, attempt: Callable[[Case], T], falls_apart: Callable[[Undecided], bool]
+    ) -> Iterator[tuple[T, Mapping[str, Any]]]:
+        """What the attempt comes to where it is not refused, and what had to be learned for it."""
         todo: list[tuple[Case, Mapping[str, Any]]] = [(case, {})]
         while todo:
             known, learned = todo.pop()
             try:
-                yield engine.fire(self.shown, known, action.name, actor, command, day, self.law), learned
+                yield attempt(known), learned
             except Refusal:
                 continue
             except Undecided as undecided:
-                if undecided.asks == action.name and undecided.fact not in asks:
+                if not falls_apart(undecided):
                     raise
                 todo += self._decided(known, learned, undecided.fact)
 
@@ -351,7 +378,7 @@ class Ways:
             jobs |= {j for j in spec.jobs if j in JOBS}
             if move.kind is Kind.JOB:
                 jobs -= {j for j, done in JOBS.items() if done == step.action.name}
-            marks |= self._marks(step)
+            marks |= marks_of(step, self.original.states[step.after.state])
             if step.after.state != step.before.state and step.after.state in self.decided_from:
                 marks = set()  # it awaits a decision: what was decided before does not count
             for register in spec.registers:
@@ -368,15 +395,3 @@ class Ways:
             if isinstance(value, tuple) and len(value) > LONGEST_LIST:
                 raise Grows(here, move, fact)
         return case, frozenset(jobs), frozenset(marks), move
-
-    def _marks(self, step: engine.Step) -> set[str]:
-        action, found = step.action, set()
-        if action.name in self.decisions:
-            found.add("decided")
-        if action.spec.reauthenticate and action.target and not action.on_applicant_side:
-            found.add("signed")
-        by_law = action.spec.who == "is_the_system" and action.spec.documents
-        ends = self.original.states[step.after.state].outcome == "refused"
-        if action.command is Refuse or (ends and by_law):
-            found.add("reasoned")
-        return found
