@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, or_, select, text
 
 from store.audit import broken_links
 from store.backup import missing_files, named_files
@@ -13,7 +13,9 @@ from store.database import Database, schema_problem
 from store.files import FileStore
 from store.law import LawBook
 from store.records.audit import APPEND_ONLY, AuditRecord
+from store.records.cases import CaseRecord
 from store.records.certificates import CertificateRecord, NumberCounterRecord
+from store.records.columns import table_of
 from store.records.jobs import FAILED, WAITING, JobRecord
 from store.records.separation import GUARD
 
@@ -38,6 +40,7 @@ def examine(database: Database, files: FileStore, laws: LawBook) -> Iterator[Fin
         return
     yield _triggers(database)
     yield _audit(database)
+    yield _cases(database)
     yield _numbers(database)
     yield from _files(database, files)
     yield _calendar(database, laws)
@@ -73,6 +76,23 @@ def _audit(database: Database) -> Finding:
         return Finding("audit chain", "ill", f"{len(broken)} broken, the first is {stream} entry {seq}",
                        "the audit was changed: keep this database as it is and compare it with a backup")
     return Finding("audit chain", "well", f"{entries} entries")
+
+
+def _cases(database: Database) -> Finding:
+    """Every step leaves an entry with the state and the version it led to: a row that says otherwise was changed by
+    another hand."""
+    entry, case = table_of(AuditRecord), table_of(CaseRecord)
+    last = entry.c.stream.is_(None) & (entry.c.case_id == case.c.id) & (entry.c.seq == case.c.audit_seq)
+    query = select(case.c.id).select_from(case.outerjoin(entry, last)).where(
+        or_(entry.c.target.is_distinct_from(case.c.state), entry.c.version.is_distinct_from(case.c.version)))
+    with database.reading() as connection:
+        odd = connection.scalars(query.order_by(case.c.id)).all()
+        count = connection.scalar(select(func.count()).select_from(case))
+    if odd:
+        return Finding("cases", "ill",
+                       f"{len(odd)} are not where their last entry left them, the first is case {odd[0]}",
+                       "a row was changed by another hand: keep this database as it is and compare it with a backup")
+    return Finding("cases", "well", f"{count} where their last entries left them")
 
 
 def _numbers(database: Database) -> Finding:

@@ -119,6 +119,17 @@ def test_a_row_changed_in_the_snapshot_is_found_by_its_table_digest(
     assert {t for t in before if before[t] != after[t]} == {"setting"}
 
 
+def test_the_doctor_finds_a_case_that_another_hand_moved(
+    database: Database, laws: LawBook, clock: MovableClock, cma_case: Callable[..., CaseHand], files: FileStore,
+) -> None:
+    clock.at = datetime.now(UTC) + timedelta(minutes=1)  # the seed was audited at the real time
+    cma_case("submitted")
+    moved = cma_case("submitted")
+    with database.writing() as connection:
+        connection.exec_driver_sql(f"UPDATE \"case\" SET state = 'granted' WHERE public_id = '{moved.public_id}'")
+    assert {f.name for f in examine(database, files, laws) if f.state == "ill"} == {"cases"}
+
+
 def test_the_doctor_finds_what_was_broken(
     database: Database, laws: LawBook, clock: MovableClock, cma_case: Callable[..., CaseHand], files: FileStore,
 ) -> None:
