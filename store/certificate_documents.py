@@ -215,6 +215,8 @@ def _printables() -> Select[Any]:
         case.c.state,
         case.c.clocks,
         case.c.changed_at,
+        case.c.facts["part_of"].as_string().label("part_of"),
+        case.c.facts["alone"].as_boolean().label("alone"),
         _CERTIFICATE.c.id.label("certificate_id"),
         _CERTIFICATE.c.public_id.label("certificate_public_id"),
         _CERTIFICATE.c.number,
@@ -248,4 +250,5 @@ def _printable(row: Any) -> Printable:
         annex_rows=row.annex_rows,
         sha256=row.sha256,
         pages=row.pages,
+        together=bool(row.part_of) and not row.alone,
     )

@@ -157,6 +157,7 @@ class Printable:
     annex_rows: int
     sha256: str | None
     pages: int | None
+    together: bool = False  # it waits for what else was applied for with it, and is delivered with that
 
     @property
     def may_leave(self) -> bool:

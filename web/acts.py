@@ -32,7 +32,7 @@ from web.dossierfaces import subjects_of
 from web.errors import STATUS
 from web.faces import link_to
 from web.jointfaces import evidence_of, joint_face
-from web.jointwork import nomination, separation
+from web.jointwork import nomination, nominations, separation
 from web.turns import whose_turn
 from web.verbchoices import verb_choices
 from workflow.case import Case
@@ -121,7 +121,8 @@ def _pool(file: CaseFile) -> dict[str, Any]:
     pool = ReviewStore(database()).candidates(file)
     sectors = [str(sector) for sector in file.case.fact("sectors") or ()]
     covered = frozenset().union(*(person.sectors for person in pool if not person.conflicted)) if pool else frozenset()
-    return {"pool": pool, "sectors": sectors, "columns": [{"label": s.rpartition("/")[2]} for s in sectors],
+    return {**nominations(file), "pool": pool, "sectors": sectors,
+            "columns": [{"label": s.rpartition("/")[2]} for s in sectors],
             "bare": [sector for sector in sectors if sector not in covered]}
 
 

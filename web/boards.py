@@ -9,6 +9,8 @@ from web.casefaces import DueFace, due_face, in_stead
 from web.context import say
 from web.departments import VERDICTS, department_name, with_names
 from web.language import current as language
+from workflow.commands import RecordSignOff
+from workflow.procedure import Procedure
 from workflow.rounds import closed_without_the_silent
 from workflow.sign_offs import evaluate, in_one
 from workflow.vocabulary import N_, Message, Verdict
@@ -31,9 +33,14 @@ class BoardLine:
     silent: Message | None = None  # why no answer is awaited, if none is
 
 
+def asks_departments(procedure: Procedure) -> bool:
+    """Whether departments answer in this procedure; a department may also have other duties than an answer."""
+    return any(action.command is RecordSignOff for action in procedure.actions)
+
+
 def department_board(file: CaseFile, answers: Iterable[Answer]) -> list[BoardLine]:
     """Who is asked in the present round, and who has answered what."""
-    if file.case.state not in file.procedure.sign_off_states:
+    if file.case.state not in file.procedure.sign_off_states or not asks_departments(file.procedure):
         return []
     given = {answer.department: answer for answer in answers if answer.round == file.case.round}
     return [_answered(given[d]) if d in given else _owing(file, d) for d in file.procedure.asked(file.case.facts)]

@@ -34,9 +34,10 @@ def index() -> str:
         raise Refusal("unknown", Message(N_("There is no such list.")))
     actor, documents = current_actor(), CertificateDocuments(database())
     page = documents.printable(actor, state, after=request.args.get("after"), limit=PAGE)
+    ready = [line for line in page.lines if line.may_leave and not (line.together and state == "printed")]
     return render_template(
         "certificates/index.html", state=state, states=STATES, form=ChoiceForm(), after=page.after,
-        counts=documents.count_printable(actor, STATES), ready=[line for line in page.lines if line.may_leave],
+        counts=documents.count_printable(actor, STATES), ready=ready,
         lines=[(line, pressing(line.clocks)) for line in page.lines], standings=STANDINGS)
 
 

@@ -22,6 +22,7 @@ KINDS = {
     "migrate_cases": N_("Migrate open cases"),
     "prove_procedure": N_("Prove a procedure"),
     "replay_cases": N_("Replay past cases"),
+    "inform": N_("Tell the other cases of an application"),
 }
 
 

@@ -30,7 +30,7 @@ class Place:
 def show(public_id: str) -> Response:
     """Every licence of the application; what can still be taken back can be taken back one by one, or as a whole."""
     dossier = dossier_of(public_id)
-    joint = joint_face(dossier.file, lambda _: None)
+    joint = joint_face(dossier.file)
     if joint is None:
         raise Refusal("unknown", Message(N_("This application does not ask for several licences.")))
     places = [_place(line) for line in joint.lines]

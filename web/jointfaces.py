@@ -1,5 +1,4 @@
 """Joint handling as people see it: every licence of one application, who decides it, where it stands, how it ended."""
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
@@ -9,7 +8,7 @@ from store.joint_cases import JointBoard, JointCases, JointLine
 from store.reviews import ChecklistLine, ReviewStore
 from store.values import CaseFile
 from web.casefaces import DueFace, pressing, state_face
-from web.casepages import CONCLUSIONS
+from web.casepages import CONCLUSIONS, is_official
 from web.context import current_actor, database, say
 from web.departments import department_name
 from web.faces import bureau_name, link_to
@@ -41,6 +40,7 @@ class LicenceFace:
     here: bool
     waiting: bool
     reviewed: bool  # the joint review has told it its conclusion
+    alone: bool
     notes: tuple[Message, ...]
     certificate: str | None
     certificate_url: str | None
@@ -73,30 +73,31 @@ class JointFace:
         return sum(line.result is not None for line in self.lines)
 
 
-def joint_face(file: CaseFile, page: Callable[[str], str | None] | None = None) -> JointFace | None:
-    """The joint application that a case is or belongs to, for whoever looks; None for any other case. `page` makes
-    the address of a case, an official's page of it unless told otherwise."""
+def joint_face(file: CaseFile) -> JointFace | None:
+    """The joint application that a case is or belongs to, for whoever looks; None for any other case."""
     board = JointCases(database()).board(file, current_actor())
-    return _face(board, file, page or case_page) if board else None
+    return _face(board, file) if board else None
 
 
-def case_page(public_id: str) -> str | None:
-    return url_for("cases.show", public_id=public_id)
+def _case_page(public_id: str | None) -> str | None:
+    """An official's page of a case; the applicant has one page for all of them."""
+    return url_for("cases.show", public_id=public_id) if public_id and is_official() else None
 
 
-def _face(board: JointBoard, file: CaseFile, page: Callable[[str], str | None]) -> JointFace:
+def _face(board: JointBoard, file: CaseFile) -> JointFace:
     parent, here = board.parent, board.parent.public_id == file.public_id
     label, tone = state_face(parent.procedure, parent.state)
+    seen = parent.visible and is_official()
     going = not parent.procedure.states[parent.state].final
     return JointFace(
         title=parent.procedure.spec.title.message(), number=parent.number,
-        url=page(parent.public_id) if parent.visible else None, here=here, label=label, tone=tone,
+        url=_case_page(parent.public_id) if seen else None, here=here, label=label, tone=tone,
         due=pressing(parent.clocks), closed=parent.closed_at is not None,
-        lines=tuple(_line(line, file, page, going) for line in board.lines),
-        rows_url=link_to("cases.capability", public_id=parent.public_id) if parent.visible else None)
+        lines=tuple(_line(line, file, going) for line in board.lines),
+        rows_url=link_to("cases.capability", public_id=parent.public_id) if seen else None)
 
 
-def _line(line: JointLine, file: CaseFile, page: Callable[[str], str | None], going: bool) -> LicenceFace:
+def _line(line: JointLine, file: CaseFile, going: bool) -> LicenceFace:
     opened = line.state is not None
     label, tone = state_face(line.procedure, line.state) if line.state else (
         Message(N_("Its case opens when the application is accepted")), "neutral")
@@ -107,10 +108,11 @@ def _line(line: JointLine, file: CaseFile, page: Callable[[str], str | None], go
         label=label, tone=tone, due=pressing(line.clocks) if not line.outcome else None,
         result=Message(RESULTS[line.outcome]) if line.outcome else None,
         result_tone=RESULT_TONES.get(line.outcome, "neutral"), decided_on=line.decided_on, number=line.number,
-        url=page(line.public_id) if line.public_id else None, here=line.public_id == file.public_id,
+        url=_case_page(line.public_id), here=line.public_id == file.public_id,
         waiting=going and not line.outcome and not line.separated,
-        reviewed=opened and line.state != line.procedure.spec.initial and not line.alone, notes=tuple(_notes(line)),
-        certificate=line.certificate_number, certificate_url=_download(line),
+        reviewed=opened and line.state != line.procedure.spec.initial and not line.alone, alone=line.alone,
+        notes=tuple(_notes(line)), certificate=line.certificate_number,
+        certificate_url=_download(line),
         public_url=link_to("verify.certificate", code=line.verify_code) if line.verify_code else None,
         public_id=line.public_id)
 
@@ -156,8 +158,8 @@ class Evidence:
 
 
 def evidence_of(file: CaseFile, joint: JointFace | None) -> Evidence | None:
-    """The evidence that a licence of a joint application is decided on; None for every other case."""
-    if joint is None or joint.here:
+    """The evidence that a licence of a joint application is decided on, for officials; None for every other case."""
+    if joint is None or joint.here or not is_official():
         return None
     lines = ReviewStore(database()).checklist(file)
     own = tuple(line for line in lines if getattr(line, "licence", "") == file.procedure.name)

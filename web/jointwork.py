@@ -7,7 +7,7 @@ from store.values import CaseFile
 from web.context import current_actor, database, say
 from web.departments import department_name
 from web.jointfaces import LicenceFace, joint_face
-from workflow.joint_licences import NOMINATED, undecided
+from workflow.joint_licences import DECIDING, NOMINATED, undecided
 from workflow.vocabulary import N_, Message
 
 
@@ -35,6 +35,13 @@ def nomination(file: CaseFile) -> dict[str, Any]:
             "department": department_name(department), "sectors": [str(s) for s in file.case.fact("sectors") or ()]}
 
 
+def nominations(file: CaseFile) -> dict[str, Any]:
+    """Who was named by which department for a joint review, and which of those that decide a licence named nobody."""
+    named: dict[str, list[str]] = file.case.fact(NOMINATED) or {}
+    return {"named_by": {person: department_name(d) for d, persons in named.items() for person in persons},
+            "unnamed": [department_name(d) for d in file.case.fact(DECIDING) or () if not named.get(d)]}
+
+
 def separation(file: CaseFile) -> dict[str, Any]:
     """Each licence that is still waited for, with what would follow if it were let go."""
     joint, waiting = joint_face(file), undecided(file.case)
@@ -49,6 +56,8 @@ def _follows(line: LicenceFace, others: list[LicenceFace]) -> tuple[Message, ...
     if line.reviewed:
         own = Message(N_("%(who)s decides it on the joint review, which stands; it is delivered by itself."),
                       {"who": line.who})
+    if line.result:
+        own = Message(N_("%(who)s has granted it; the certificate is delivered by itself."), {"who": line.who})
     rest = Message(N_("The others have their results and go to the delivery at once."))
     if others:
         rest = Message(N_("The others go on together; still waited for: %(names)s."),
