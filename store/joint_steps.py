@@ -5,6 +5,7 @@ told is a job that somebody does afterwards (`jobs.informing`).
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -21,23 +22,41 @@ from workflow.vocabulary import N_, Message, Refusal
 INFORM = "inform"  # the kind of job that tells another case
 
 
-def to_open(
-    connection: Connection, case: Case, public_id: str, opens: OpensSpec, moment: Moment
-) -> list[tuple[Procedure, dict[str, Any]]]:
-    """The cases that a step opens: their procedure, and the facts they begin with.
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A case to be opened: on which procedure, with which facts, and what it is called if not as the one before it."""
+
+    procedure: Procedure
+    facts: Mapping[str, Any]
+    subject: str | None = None
+    number: str | None = None
+
+
+def to_open(connection: Connection, case: Case, public_id: str, opens: OpensSpec, moment: Moment) -> list[Opening]:
+    """The cases that a step opens.
 
     One for each procedure that a fact lists is opened once: taken again after a return, the step finds those that are
-    under way. Raises Refusal("unmet") when one of them cannot be opened; then none is.
+    under way. They are named after their procedure and numbered after the case they are part of: 2026-000003-2.
+    Raises Refusal("unmet") when one of them cannot be opened; then none is.
     """
     facts = {name: case.fact(name) for name in opens.copies} | {opens.link: public_id}
     if opens.procedure is not None:
-        return [(procedures.current(opens.procedure, moment.on), facts)]
+        return [Opening(procedures.current(opens.procedure, moment.on), facts)]
     listed = tuple(dict.fromkeys(case.fact(opens.each or "") or ()))
     child = CaseRecord
-    under_way = set(connection.scalars(
-        select(child.procedure).where(child.parent_id == case.id, child.closed_at.is_(None))))  # fmt: skip
+    opened = connection.execute(select(child.procedure, child.closed_at).where(child.parent_id == case.id)).all()
+    under_way = {row.procedure for row in opened if row.closed_at is None}
     found = [_in_force(name, opens, moment) for name in listed if name not in under_way]
-    return [(p, {**facts, DECIDING: [p.spec.department] if p.spec.department else []}) for p in found]
+    number = case.fact("case_number")
+    return [
+        Opening(
+            procedure,
+            {**facts, DECIDING: [procedure.spec.department] if procedure.spec.department else []},
+            procedure.spec.title.zh,
+            f"{number}-{place}" if number else None,
+        )
+        for place, procedure in enumerate(found, len(opened) + 1)
+    ]
 
 
 def told(procedure: Procedure, step: Step, final: Case) -> dict[str, Any] | None:

@@ -144,7 +144,8 @@ def write_steps(
     if before.facts is final.facts:
         values["facts"] = None
     values["clocks"] = None if before.clocks == final.clocks else _plain(final.clocks)
-    tasks, some_stay = _turn_tasks(locked.procedure, before, final, moment.at)
+    due = values["due_on"]
+    tasks, some_stay = _turn_tasks(locked.procedure, before, final, due, moment.at)
     writes: list[Write] = [
         (audit.ENTRY, entries),
         (_SIGN_OFF, [_answer(before.id, a, moment.at) for a in final.sign_offs[len(before.sign_offs) :]]),
@@ -154,13 +155,22 @@ def write_steps(
     ]
     if not together.write(connection, _WRITE, values, writes):
         raise stale(connection, locked)
-    due = due_on(final.clocks) or NEVER
     if some_stay and due != (due_on(before.clocks) or NEVER):
         connection.execute(_RESCHEDULE, {"key": final.id, "due": due})
-    heading = {name: locked.row[name] for name in ("agency_name", "subject")} | {"agency_id": final.agency_id}
     for opens in (spec for step in steps if (spec := step.action.spec.opens)):
-        for procedure, facts in joint_steps.to_open(connection, final, locked.public_id, opens, moment):
-            open_case(connection, procedure, SYSTEM, **heading, facts=facts, moment=moment, parent_id=before.id)
+        for one in joint_steps.to_open(connection, final, locked.public_id, opens, moment):
+            open_case(
+                connection,
+                one.procedure,
+                SYSTEM,
+                agency_id=final.agency_id,
+                agency_name=locked.row["agency_name"],
+                subject=one.subject or locked.row["subject"],
+                facts=one.facts,
+                moment=moment,
+                parent_id=before.id,
+                number=one.number,
+            )
     return final
 
 
@@ -250,7 +260,7 @@ def _audit_rows(
 
 
 def _turn_tasks(
-    procedure: Procedure, before: Case, final: Case, at: datetime
+    procedure: Procedure, before: Case, final: Case, due: date, at: datetime
 ) -> tuple[list[Write], bool]:
     """The tasks that go and come, and whether some stay (these may need another due date afterwards)."""
     was = duties(procedure, before.state, before.agency_id, before.facts, before.answered())
@@ -264,7 +274,7 @@ def _turn_tasks(
             writes.append((_TASK_DONE, rows))
         else:
             writes.append((_ALL_TASKS_DONE, [{"case_id": final.id}]))
-    writes.append((_TASK, _open_tasks(final.id, now - was, due_on(final.clocks) or NEVER, at)))
+    writes.append((_TASK, _open_tasks(final.id, now - was, due, at)))
     return writes, bool(now & was)
 
 
@@ -276,8 +286,11 @@ def _open_tasks(case_id: int, found: frozenset[Duty], due: date, at: datetime) -
 
 
 def _turn_parties(connection: Connection, procedure: Procedure, before: Case, final: Case) -> list[Write]:
+    editable = procedure.states[before.state].editable
+    if before.facts is final.facts and not editable:
+        return []
     known, wanted = parties(procedure, before), parties(procedure, final)
-    if procedure.states[before.state].editable:  # the applicant may have changed what decides who is asked
+    if editable:  # the applicant may have changed what decides who is asked
         known = frozenset(connection.scalars(_PARTIES, {"key": final.id}))
     return [(_PARTY_GONE, _holders(final.id, known - wanted)), (_PARTY, _holders(final.id, wanted - known))]
 
@@ -332,6 +345,7 @@ def open_case(
     facts: Mapping[str, Any],
     moment: Moment,
     parent_id: int | None = None,
+    number: str | None = None,
 ) -> str:
     """Open a case in its initial state; returns its public id. One that starts in another state than an
     editable one is filed at once."""
@@ -350,6 +364,7 @@ def open_case(
             "agency_name": agency_name,
             "subject": subject,
             "parent_id": parent_id,
+            "number": number,
             "opened_at": moment.at,
             "audit_seq": 1,
             "audit_hash": audit.GENESIS,

@@ -15,6 +15,7 @@ from store.database import Database
 from store.joint_steps import to_open
 from store.locked import moment_of
 from store.pen import open_case
+from store.queues import QueueStore
 from store.records.certificates import AnnexRowRecord, CertificateRecord
 from store.records.people import AccountRecord
 from store.records.procedures import ProcedureVersionRecord
@@ -124,6 +125,8 @@ def test_a_case_of_each_licence_is_opened_with_what_it_needs(begin: Begin) -> No
     facts = one.child("construction_testing").file.case.facts
     assert facts["part_of"] == one.public_id and facts["deciding_departments"] == ["construction"]
     assert facts["agency_name"] == "示例检测有限公司"
+    child = one.child("construction_testing").file
+    assert child.number == f"{one.file.number}-2" and child.subject == "建设工程质量检测机构资质"
     assert one.child("joint_cma").file.case.fact("deciding_departments") == []
     assert one.child("joint_cma").file.submitted_at is not None  # filed at once
 
@@ -136,7 +139,7 @@ def test_a_licence_under_way_is_not_opened_again(begin: Begin, cases: CaseStore,
     moment = moment_of(database.clock, cases.laws.current())
     with database.writing() as connection:
         again = to_open(connection, one.file.case, one.public_id, opens, moment)
-    assert [procedure.name for procedure, _ in again] == ["construction_testing"]
+    assert [(o.procedure.name, o.number) for o in again] == [("construction_testing", f"{one.file.number}-4")]
 
 
 def test_a_licence_of_which_nothing_is_in_force_stops_the_whole_step(
@@ -270,6 +273,20 @@ def test_a_decided_licence_stands_on_the_board_with_its_certificate(begin: Begin
     assert line.verify_code and line.certificate_version == 1 and line.decided_on is not None
     hidden = next(x for x in one.board(department_leader("construction")).lines if x.licence == "agricultural_testing")
     assert hidden.outcome == "granted" and hidden.certificate_public_id is None
+
+
+def test_what_waits_for_a_department_waits_at_its_own_desk(begin: Begin, database: Database) -> None:
+    one = begin().accept()
+    queues, officer = QueueStore(database), department_officer("agriculture")
+    waiting = {line.public_id for line in queues.queue(officer, Role.DEPARTMENT_OFFICER).lines}
+    assert waiting == {one.public_id, one.child("agricultural_testing").public_id}
+    leader = department_leader("agriculture")
+    assert queues.queue(leader, Role.DEPARTMENT_LEADER).lines == ()
+    one.review()
+    [line] = queues.queue(leader, Role.DEPARTMENT_LEADER).lines
+    assert line.public_id == one.child("agricultural_testing").public_id
+    assert queues.counts(leader)[Role.DEPARTMENT_LEADER].waiting == 1
+    assert queues.queue(department_leader("ecology"), Role.DEPARTMENT_LEADER).lines == ()
 
 
 # -- nobody is held hostage ---------------------------------------------------------------------------------------
