@@ -93,16 +93,16 @@ def look(direct: "Direct", public_id: str) -> Locked:
     row = direct.execute(READ, {"key": public_id}).first()
     if row is None:
         raise no_such_case()
-    answers = [_answer(said) for said in row.pop("answers") or ()]
+    answers = [_answer(*said) for said in row.pop("answers") or ()]
     found = cast(RowMapping, row)
     procedure = pinned_to(found)
     return Locked(found, procedure, lift(cast(Connection, direct), found, procedure, answers))
 
 
-def _answer(said: list[Any]) -> Any:
+def _answer(*said: Any) -> Any:
     """An answer as `SIGN_OFFS` gives it, out of JSON, which has no moments."""
-    moments = (datetime.fromisoformat(v) if n == "at" and v else v for n, v in zip(_ANSWER, said, strict=True))
-    return _Answer._make(moments)
+    *values, at = said
+    return _Answer._make((*values, datetime.fromisoformat(at)))
 
 
 class Direct(Keeping):

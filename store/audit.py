@@ -39,7 +39,10 @@ def chained(previous: str, entry: Mapping[str, Any]) -> str:
 
     What an entry may hold is written in RFC 8785's form here, for speed; a test compares it with the library.
     """
-    said = ",".join([f'"{name}":{_canonical(entry[name])}' for name in _CANONICAL_ORDER])
+    said = ",".join([
+        f'"{name}":{_quoted(value) if type(value := entry[name]) is str else _canonical(value)}'
+        for name in _CANONICAL_ORDER
+    ])  # fmt: skip
     return hashlib.sha256(f"{previous}{{{said}}}".encode()).hexdigest()
 
 
@@ -54,7 +57,9 @@ def _canonical(value: Any) -> str:
         return str(value)
     if kind is dict:
         keys = sorted(value, key=_utf_16) if len(value) > 1 else value
-        return "{" + ",".join([f"{_quoted(key)}:{_canonical(value[key])}" for key in keys]) + "}"
+        return "{" + ",".join([
+            f"{_quoted(key)}:{_quoted(said) if type(said := value[key]) is str else _canonical(said)}" for key in keys
+        ]) + "}"  # fmt: skip
     if kind is list or kind is tuple:
         return "[" + ",".join([_canonical(part) for part in value]) + "]"
     return rfc8785.dumps(value).decode()  # true, false, and its own words for what no entry may hold

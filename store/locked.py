@@ -130,12 +130,12 @@ def lift(
         found: Iterable[Any] = answers or ()
         if answers is None:
             found = connection.execute(SIGN_OFFS, {"case_id": row["id"]})
-        sign_offs = tuple(
+        sign_offs = tuple([
             SignOff(
                 s.department, Verdict(s.verdict), s.round, s.person_id, s.opinion, s.rests_on, s.carried_from, s.at
             )
             for s in found
-        )
+        ])  # fmt: skip
     return Case(
         id=row["id"],
         procedure=row["procedure"],
@@ -147,8 +147,8 @@ def lift(
         version=row["version"],
         facts=row["facts"],
         sign_offs=sign_offs,
-        acts=tuple(Act(a, p) for a, p in row["acts"]),
-        clocks=tuple(CaseClock.from_plain(c) for c in row["clocks"]),
+        acts=tuple([Act(a, p) for a, p in row["acts"]]),
+        clocks=tuple([CaseClock.from_plain(c) for c in row["clocks"]]),
     )
 
 
@@ -165,8 +165,8 @@ def parties(procedure: Procedure, case: Case) -> frozenset[str]:
 def seen_by(actor: Actor, locked: Locked) -> bool:
     """Whether the case exists for this actor; see `store.scope`."""
     case, filed = locked.case, locked.row["submitted_at"] is not None
-    known = parties(locked.procedure, case)
-    return sees(actor, agency_id=case.agency_id, filed=filed, parties=known, procedure=case.procedure)
+    where: dict[str, Any] = {"agency_id": case.agency_id, "filed": filed, "procedure": case.procedure}
+    return sees(actor, **where, parties=frozenset()) or sees(actor, **where, parties=parties(locked.procedure, case))
 
 
 def moment_of(clock: Clock, law: Law, locked: Locked | None = None) -> Moment:
