@@ -1,8 +1,9 @@
 """The same definition as a BPMN 2.0 diagram (ISO/IEC 19510) that other tools read and a viewer shows as it is.
 
-A state is a user task; with a duty for each of a list it is a parallel multi-instance task. Several ways out go
-through an exclusive gateway; what the system does is a service task; a clock with a lapse is a timer on the
-border of the task. What is done without leaving a state is listed inside the task. Every identifier is made of
+A state is a user task; with a duty for each of a list and no other it is a parallel multi-instance task. Several ways
+out go through an exclusive gateway; what the system does is a service task, and a receive task where another case of
+the application tells it to; a clock with a lapse is a timer on the border of the task. Which cases a step opens and
+what it tells others stands with it as `wujian:opens` and `wujian:informs`. What is done without leaving a state is listed inside the task. Every identifier is made of
 the names in the definition, so it is the same in every drawing of a version.
 """
 
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 from xml.etree import ElementTree as Tree
 
+from workflow.joint_commands import Inform
 from workflow.layout import layout
 from workflow.procedure import Action, Label, Procedure
 
@@ -136,7 +138,8 @@ def _join(
         return
     flows.append(_Flow(f"to-{step}-from-{source}", source, step, act, None, chosen))
     if step not in {node.id for node in nodes}:  # two clocks of a state may lapse into the same act
-        nodes.append(_Node(step, "serviceTask", action.spec.label, None, act))
+        kind = "receiveTask" if action.command is Inform else "serviceTask"
+        nodes.append(_Node(step, kind, action.spec.label, None, act))
         flows.append(_Flow(f"after-{step}", step, target, act))
 
 
@@ -195,7 +198,7 @@ def _write_node(
         fact = duty.each or duty.person or duty.persons or ("departments" if duty.signers else "")
         told.text = f"{duty.role.value}({fact})" if fact else duty.role.value
     asked = [d.each or "departments" for d in state.duties if d.each or d.signers] if state else []
-    for fact in asked[:1]:
+    for fact in asked[:1] if state and len(asked) == len(state.duties) else ():
         many = _put(element, "bpmn:multiInstanceLoopCharacteristics", isSequential="false")
         _put(many, "bpmn:loopCardinality").text = f"len({fact})"
     if node.clock:
@@ -222,6 +225,10 @@ def _write_flow(
     for key, said in (("action", action.name), ("who", action.spec.who), ("track", action.spec.track)):
         if said:
             element.set(f"wujian:{key}", said)
+    if (opens := action.spec.opens) and opens.each:
+        element.set("wujian:opens", f"{opens.each}: {' '.join(opens.among)}")
+    if informs := action.spec.informs:
+        element.set("wujian:informs", f"{informs.to}: {informs.action}")
     if flow.chosen:
         condition = _put(element, "bpmn:conditionExpression")
         condition.set("xsi:type", "bpmn:tFormalExpression")

@@ -1,5 +1,6 @@
 """The same definition, drawn. `docs/procedures/` holds its output and a test keeps it fresh."""
 
+from workflow.joint_commands import Inform
 from workflow.procedure import Procedure
 
 
@@ -12,6 +13,12 @@ def mermaid(procedure: Procedure) -> str:
         if action.target is None:
             continue
         mark = " (by the system)" if action.automatic or action.spec.who == "is_the_system" else ""
+        if action.command is Inform:
+            mark = " (told by another case)"
+        if (opens := action.spec.opens) and opens.each:
+            mark += " [opens a case of each licence]"
+        if informs := action.spec.informs:
+            mark += " [tells its parent]" if informs.to == "parent" else " [tells its children]"
         lines += [
             f"  {source} --> {action.target}: {action.spec.label.en}{mark}" for source in action.sources
         ]

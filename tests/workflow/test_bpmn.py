@@ -14,12 +14,13 @@ from SpiffWorkflow.util.task import TaskState
 
 from workflow import procedures
 from workflow.bpmn import COLOURS, NAMESPACES, bpmn
+from workflow.joint_commands import Inform
 from workflow.layout import layout
 from workflow.procedure import Procedure
 
 every_procedure = pytest.mark.parametrize("procedure", procedures.every(), ids=lambda p: f"{p.name}.v{p.version}")
 CMA = procedures.current("cma")
-FLOW_NODES = ("startEvent", "endEvent", "userTask", "serviceTask", "exclusiveGateway", "boundaryEvent")
+FLOW_NODES = ("startEvent", "endEvent", "userTask", "serviceTask", "receiveTask", "exclusiveGateway", "boundaryEvent")
 
 
 def drawn(procedure: Procedure, language: Any = "en", **marks: Any) -> Tree.Element:
@@ -61,7 +62,8 @@ def test_every_state_is_there_with_those_who_must_act(procedure: Procedure) -> N
         assert element.tag.endswith(f"}}{kind}") and element.get("name") == spec.label.en
         assert [e.get("name") for e in found(element, "bpmn:potentialOwner")] == [d.role.value for d in spec.duties]
         many = found(element, "bpmn:multiInstanceLoopCharacteristics")
-        assert [e.get("isSequential") for e in many] == ["false"] * any(bool(d.each or d.signers) for d in spec.duties)
+        asked = [bool(d.each or d.signers) for d in spec.duties]
+        assert [e.get("isSequential") for e in many] == ["false"] * (all(asked) and any(asked))
 
 
 @every_procedure
@@ -76,7 +78,8 @@ def test_every_action_is_there_from_every_state_it_leaves(procedure: Procedure) 
             element = by_id(root, f"act-{action.name}-{state}")
             assert element.get("name") == action.spec.label.en
             if action.automatic or action.spec.who == "is_the_system":
-                assert element.tag.endswith("}serviceTask")
+                told = action.command is Inform
+                assert element.tag.endswith("}receiveTask" if told else "}serviceTask")
                 element = by_id(root, f"after-act-{action.name}-{state}")
             assert element.get("targetRef") == f"state-{action.target or state}"
 

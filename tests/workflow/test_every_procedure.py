@@ -25,18 +25,21 @@ FILES = sorted(procedures.HERE.glob("*.yaml"))
 AGENCY = 7
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 DOCUMENT_NUMBER = re.compile(r"[\u4e00-\u9fff]+〔\d{4}〕\d+号")  # stands as it is in every language
-PARTIES = {"departments": ["ecology"], "team": ["leads", "member"], "team_leader": "leads"}
+PARTIES = {"departments": ["ecology"], "deciding_departments": ["ecology"], "team": ["leads", "member"], "team_leader": "leads"}
 # rule -> who satisfies it, by hand: this is the second opinion
 WHO: dict[str, tuple[str, ...]] = {
     "is_the_applicant": ("applicant",), "window_officer": ("window_officer",),
     "review_organiser": ("review_organiser",), "leads_the_team": ("leads",), "is_on_the_team": ("leads", "member"),
     "answers_for_a_department_asked": ("ecology",), "leader": ("leader",), "issuing_clerk": ("issuing_clerk",),
-    "inspector": ("inspector",), "is_the_system": ("system",)}
+    "inspector": ("inspector",), "is_the_system": ("system",),
+    "works_for_the_deciding_department": ("ecology",), "decides_for_the_department": ("leads_ecology",)}
 PEOPLE: dict[str, Actor] = {
     "applicant": applicant_of(AGENCY), "other_applicant": applicant_of(AGENCY + 1),
     "leads": person("leads", Role.TEAM_LEADER), "member": person("member", Role.REVIEWER),
     "stranger": person("stranger", Role.REVIEWER, Role.TEAM_LEADER), "ecology": department_officer("ecology"),
-    "transport": department_officer("transport"), "system": SYSTEM, "nobody": person("nobody"),
+    "transport": department_officer("transport"),
+    **{f"leads_{d}": person(f"leads_{d}", Role.DEPARTMENT_LEADER, department=d) for d in ("ecology", "transport")},
+    "system": SYSTEM, "nobody": person("nobody"),
     **{role.value: person(role.value, role) for role in (
         Role.WINDOW_OFFICER, Role.REVIEW_ORGANISER, Role.LEADER, Role.ISSUING_CLERK, Role.INSPECTOR,
         Role.ADMINISTRATOR)}}

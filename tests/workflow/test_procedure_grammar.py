@@ -169,4 +169,4 @@ def test_every_released_definition_is_in_its_own_file(procedure: Procedure) -> N
     path = procedures.HERE / f"{procedure.name}.v{procedure.version}.yaml"
     assert load(path).digest == procedure.digest
     for opens in (a.spec.opens for a in procedure.actions):
-        assert opens is None or procedures.current(opens.procedure)
+        assert opens is None or all(procedures.current(name) for name in opens.procedures)
