@@ -48,7 +48,9 @@ def test_a_draft_is_replayed_over_past_cases(bureau: Bureau, enter: Enter) -> No
     person.press("以此版本起草新版本")
     editor = page.locator("#definition")
     text = editor.input_value()
-    editor.fill(text.replace("  accept:", "  take_in:").replace("[accept,", "[take_in,").replace("[accept]", "[take_in]"))
+    for old, new in (("  accept:", "  take_in:"), ("[accept,", "[take_in,"), ("[accept]", "[take_in]")):
+        text = text.replace(old, new)
+    editor.fill(text)
     person.press("保存并查看")
     person.follow("推演历史案件")
     person.press("推演历史案件")
