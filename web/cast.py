@@ -56,7 +56,7 @@ _OFFICER_NAMES = [
 _LEADER_NAMES = ["穆禾", "高筑", "汪洋", "苗青"]
 _EXPERT_NAMES = ["谷丰", "单基", "江流", "叶茂"]
 
-APPLICANTS = tuple(f"shenqing{n}" for n in range(1, 9))  # one agency each, see web/demonstration.py
+APPLICANTS = tuple(f"shenqing{n}" for n in range(1, 10))  # one agency each, see web/demonstration.py
 MARK = "demonstration"  # the setting that says that this installation is one
 
 

@@ -16,6 +16,7 @@ from web.rehearsal.package import Package
 from web.rehearsal.play import Play
 from web.rehearsal.report import Report
 from web.rehearsal.stage import JumpingClock, Stage
+from web.rehearsal.together import JointPlay
 from workflow.commands import ConfirmRows, CorrectionItem, RequestCorrection
 
 PACKAGES = ROOT / "tests" / "corpus"
@@ -80,11 +81,27 @@ def _to_print(play: Play) -> None:
     play.stage.work_off()
 
 
+def _together(play: Play) -> None:
+    """Three licences on one review: one granted, one whose own line does not meet, one that is still awaited."""
+    assert isinstance(play, JointPlay)
+    play.submit()
+    play.accept()
+    play.nominate()
+    play.organise()
+    play.review()
+    own = [(line.licence, line.department) for line in play.lines() if line.department]
+    play.fail_own_line(own[-1][0])
+    play.conclude()
+    play.grant_licence(own[0][0])
+    play.lines()
+
+
 def _on_commitment(play: Play) -> None:
     play.commitment()
     play.issue()
 
 
+TOGETHER = "together"  # not a track: the play of a joint application
 # Package, track, how many working days ago it begins, and how far it comes.
 SCENES: tuple[tuple[str, str, int, Callable[[Play], None]], ...] = (
     ("P05", "commitment", 24, _on_commitment),
@@ -95,6 +112,7 @@ SCENES: tuple[tuple[str, str, int, Callable[[Play], None]], ...] = (
     ("P11", "general", 6, _corrected),
     ("P08", "general", 2, Play.submit),
     ("P10", "general", 1, _draft),
+    ("P12", TOGETHER, 16, _together),
 )
 
 
@@ -125,12 +143,13 @@ def _play(place: Installation) -> None:
     for number, (name, track, ago, scene) in enumerate(SCENES, 1):
         click.echo(f"  {number}/{len(SCENES)} {name} ...")
         clock.set_back(calendar.nth_before(real.today() + timedelta(days=1), ago))
-        play = Play(
+        part = JointPlay if track == TOGETHER else Play
+        play = part(
             stage, Package.open(Path(PACKAGES / name), catalogue), Report(name, track), f"shenqing{number}"
         )
         play.register()
         play.enter_old_certificate()
-        play.fill_in(track)
+        play.fill_in("general" if track == TOGETHER else track)
         scene(play)
     stage.work_off()
     stage.close()

@@ -40,9 +40,9 @@ class Group:
 
 def groups_of(lines: Sequence[ChecklistLine]) -> list[Group]:
     """The lines by licence, those common to all first; one group without a choice where no line names a licence."""
-    names = sorted(dict.fromkeys(getattr(line, "licence", "") for line in lines), key=bool)
+    names = sorted(dict.fromkeys(line.licence for line in lines), key=bool)
     return [Group(name or COMMON, licence_name(name) if name else Message(N_("Common to every licence")),
-                  tuple(line for line in lines if getattr(line, "licence", "") == name)) for name in names]
+                  tuple(line for line in lines if line.licence == name)) for name in names]
 
 
 def _shown(lines: Sequence[ChecklistLine]) -> tuple[ChecklistLine, ...]:

@@ -162,8 +162,8 @@ def evidence_of(file: CaseFile, joint: JointFace | None) -> Evidence | None:
     if joint is None or joint.here or not is_official():
         return None
     lines = ReviewStore(database()).checklist(file)
-    own = tuple(line for line in lines if getattr(line, "licence", "") == file.procedure.name)
-    common = [line for line in lines if not getattr(line, "licence", "")]
+    own = tuple(line for line in lines if line.licence == file.procedure.name)
+    common = [line for line in lines if not line.licence]
     told = file.case.fact("review_conclusion")
     return Evidence(Message(CONCLUSIONS[told]) if told in CONCLUSIONS else None, own, len(common),
                     tuple(line for line in common if line.result == "does_not_meet"),

@@ -87,9 +87,12 @@ class JointPlay(Play):
             (line.code, "does_not_meet", "现场未见相应记录。") if line.code in failed else (line.code, "meets", "")
             for line in lines)), case=case)
 
-    def fail(self, code: str) -> None:
-        """One line of the checklist is found not to meet after all."""
-        self.take("zuzhang", "record_findings", RecordFindings(lines=((code, "does_not_meet", "现场未见相应记录。"),)))
+    def fail_own_line(self, licence: str) -> None:
+        """The last line that concerns this licence alone is found not to meet after all."""
+        leader = self.stage.cast.actor("zuzhang")
+        lines = ReviewStore(self.stage.house.database).checklist(self.stage.house.cases.get(self.case, leader))
+        code = [line.code for line in lines if line.licence == licence][-1]
+        self.take(leader, "record_findings", RecordFindings(lines=((code, "does_not_meet", "现场未见相应记录。"),)))
 
     def grant_licence(self, licence: str) -> None:
         self._decide(licence, "grant", Decide(grounds="经审查，联合评审结论为符合，准予许可。"))
