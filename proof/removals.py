@@ -15,7 +15,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -114,16 +114,20 @@ class Outcome:
         return {"claim": claim, "tries": tries, "unexpected": len(self.survived), "note": note}
 
 
-def without(thing: str, tests: list[str], outcome: Outcome) -> None:
+def without(thing: str, tests: list[str], outcome: Outcome, run: Callable[[list[str], str], Any]) -> None:
     """Run the tests without the thing and write down what came of it."""
     if not tests:
         outcome.survived[thing] = "no test leans on it"
+        print(f"{thing}: NO TEST LEANS ON IT", flush=True)
         return
-    seen = pytest_run(tests, thing)
+    try:
+        seen = run(tests, thing)
+    except RuntimeError as broken:
+        seen = {"noticed": [], "otherwise": [str(broken)], "tried": 0}
     if seen["noticed"]:
         outcome.noticed[thing] = seen["noticed"][0]
     else:
-        broke = f", {len(seen['otherwise'])} broke otherwise" if seen["otherwise"] else ""
+        broke = f", {len(seen['otherwise'])} broke otherwise: {seen['otherwise'][0]}" if seen["otherwise"] else ""
         outcome.survived[thing] = f"{seen['tried']} tests noticed nothing{broke}"
     told = outcome.noticed.get(thing) or f"NOBODY NOTICES ({outcome.survived[thing]})"
     print(f"{thing}: {told}", flush=True)
@@ -145,18 +149,35 @@ def in_use() -> frozenset[str]:
 
 
 def words_away(wanted: Iterable[str] = ()) -> Mapping[str, Outcome]:
-    """Kind of word -> what became of each; a word in no definition that no test leans on either is idle."""
+    """Kind of word -> what became of each; a word in no definition that no test leans on either is idle.
+
+    Everything is imported once, behind a switch for every word; each word is off in a child of its own.
+    """
     from tests.removals import words
 
-    witnesses = known()
+    witnesses, switch = known(), words.Switch()
+    words.install(switch.wrap)
+    from tests.removals.noticing import in_a_child
+    from tests.services import databases
+    from tests.store import factories
+
     outcomes: dict[str, Outcome] = {}
-    for word in list(wanted) or words.every():
-        kind, outcome = word.partition(":")[0], outcomes.setdefault(word.partition(":")[0], Outcome())
-        tests = asked(witnesses, lambda witness, word=word: word in witness.seen)
-        if not tests and kind != "check" and word.partition("#")[0] not in in_use():
-            outcome.idle.append(word)
-        else:
-            without(word, tests, outcome)
+    with tempfile.TemporaryDirectory() as directory:
+        home = Path(directory)
+        made = (databases.migrate, factories.seeded)
+        templates = {by.__name__: databases.sqlite_template(home / f"{by.__name__}.sqlite3", by) for by in made}
+
+        def run(tests: list[str], word: str) -> Any:
+            return in_a_child(tests, lambda: setattr(switch, "off", word), home / "kept.json", templates)
+
+        for word in list(wanted) or words.every():
+            kind = word.partition(":")[0]
+            outcome = outcomes.setdefault(kind, Outcome())
+            tests = asked(witnesses, lambda witness, word=word: word in witness.seen)
+            if not tests and kind != "check" and word.partition("#")[0] not in in_use():
+                outcome.idle.append(word)
+            else:
+                without(word, tests, outcome, run)
     return outcomes
 
 
@@ -186,7 +207,7 @@ def triggers_away() -> Mapping[str, Outcome]:
             beside = {test.partition("::")[0] for test in tests}
             tests += [w.test for w in witnesses if "skipped" in w.seen and w.test.partition("::")[0] in beside]
             tests = [test.replace("[sqlite", f"[{kind.lower()}") for test in tests]
-            without(f"trigger:{name}", tests, outcome)
+            without(f"trigger:{name}", tests, outcome, pytest_run)
     return outcomes
 
 
@@ -217,15 +238,26 @@ def each_away(file: str) -> dict[str, Any]:
 
 
 def prove() -> Iterator[dict[str, Any]]:
-    """What was seen of constraints, triggers and words."""
+    """What was seen of words, constraints, conditions and triggers."""
+    with tempfile.TemporaryDirectory() as directory:
+        keep = Path(directory) / "words.json"  # a process of its own: the words are switched before anything is read
+        subprocess.run([sys.executable, "-m", "proof.removals", "--keep", str(keep)], cwd=ROOT, check=True)
+        yield from json.loads(keep.read_text("utf-8"))
     for file in EACH:
         yield each_away(file)
     for kind, outcome in triggers_away().items():
         yield outcome.result(f"every trigger of {kind}, taken away, is missed by a test")
-    for kind, outcome in words_away().items():
-        yield outcome.result(f"every {kind}, taken away, is missed by a test")
+
+
+def main(arguments: list[str]) -> int:
+    keep = Path(arguments[1]) if arguments[:1] == ["--keep"] else None
+    outcomes = words_away(() if keep else arguments)
+    if keep:
+        found = [outcome.result(f"every {kind}, taken away, is missed by a test") for kind, outcome in outcomes.items()]
+        keep.write_text(json.dumps(found, ensure_ascii=False), "utf-8")
+        return 0
+    return int(any(outcome.survived for outcome in outcomes.values()))
 
 
 if __name__ == "__main__":
-    found = words_away(sys.argv[1:])
-    sys.exit(any(outcome.survived for outcome in found.values()))
+    sys.exit(main(sys.argv[1:]))

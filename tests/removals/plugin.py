@@ -4,7 +4,7 @@ Asked for by `-p tests.removals.plugin`, never loaded otherwise; the environment
 before the first definition is read:
 
     REMOVALS_KEEP      the file that gets what was seen, as JSON
-    REMOVALS_WITHOUT   a word of tests.removals.words, or `trigger:NAME`, or `each` (every test of a constraint,
+    REMOVALS_WITHOUT   `trigger:NAME`, or `each` (every test of a constraint,
                        or of a condition of a definition, runs without that very one); else the tests are only watched
 
 Watching keeps for every test that did not fail how long it took, the words that made a difference in it and what the
@@ -22,8 +22,9 @@ from typing import Any
 import pytest
 
 from tests.removals import words
+from tests.removals.noticing import Noticing, is_a_promise
 
-KEEP = Path(os.environ["REMOVALS_KEEP"])
+KEEP = Path(os.environ.get("REMOVALS_KEEP", os.devnull))
 WITHOUT = os.environ.get("REMOVALS_WITHOUT", "")
 
 
@@ -62,31 +63,6 @@ class Watching:
         KEEP.write_text(json.dumps(kept, ensure_ascii=False), "utf-8")
 
 
-class Noticing:
-    """Whether some test notices; `noticed` names it, `otherwise` those that broke without having noticed."""
-
-    def __init__(self) -> None:
-        self.noticed: list[str] = []
-        self.otherwise: list[str] = []
-        self.tried = 0
-
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
-        report = yield
-        if call.when == "call":
-            self.tried += 1
-        if call.excinfo is not None and report.failed:
-            if is_a_promise(call.excinfo.value):
-                self.noticed.append(item.nodeid)
-                item.session.shouldstop = "noticed"
-            else:
-                self.otherwise.append(f"{item.nodeid}: {call.excinfo.exconly()[:200]}")
-        return report
-
-    def pytest_sessionfinish(self) -> None:
-        KEEP.write_text(json.dumps(vars(self), ensure_ascii=False), "utf-8")
-
-
 class WithoutEach:
     """Every test that is about one constraint or condition runs without it; the others are not asked."""
 
@@ -122,12 +98,6 @@ class WithoutEach:
 
     def pytest_sessionfinish(self) -> None:
         KEEP.write_text(json.dumps(vars(self), ensure_ascii=False), "utf-8")
-
-
-def is_a_promise(failure: BaseException) -> bool:
-    from workflow.vocabulary import Refusal
-
-    return isinstance(failure, AssertionError | pytest.fail.Exception | Refusal)
 
 
 def _without_trigger(name: str) -> None:
@@ -170,9 +140,5 @@ if not WITHOUT:
 elif WITHOUT == "each":
     WATCH = WithoutEach()
 else:
-    WATCH = Noticing()
-    kind, _, name = WITHOUT.partition(":")
-    if kind == "trigger":
-        _without_trigger(name)
-    else:
-        words.install(words.removing(WITHOUT))
+    WATCH = Noticing(KEEP)
+    _without_trigger(WITHOUT.removeprefix("trigger:"))

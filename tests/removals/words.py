@@ -16,6 +16,7 @@ import sys
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from workflow import effects, guards, rules
@@ -136,28 +137,35 @@ def watching(seen: Watch) -> Wrap:
     return wrap
 
 
-def removing(removed: str) -> Wrap:
-    """Everything as it is, but for this one word."""
-    whole, _, number = removed.partition("#")
+GONE = {
+    "rule": lambda actor, case: True,
+    "effect": lambda case, actor, command: case,
+    "register": lambda connection, step, moment: {},
+    "guard": lambda *arguments: None,
+    "check": lambda *arguments: None,
+}
 
-    def wrap(word: str, function: Callable[..., Any]) -> Callable[..., Any]:
-        if word != whole:
-            return function
+
+@dataclass
+class Switch:
+    """Everything is as it is, but for the one word that is off; none is until one is named."""
+
+    off: str = ""
+
+    def wrap(self, word: str, function: Callable[..., Any]) -> Callable[..., Any]:
         kind = word.partition(":")[0]
-        if kind == "rule":
-            return lambda actor, case: True
-        if kind == "effect":
-            return lambda case, actor, command: case
-        if kind == "register":
-            return lambda connection, step, moment: {}
-        if not number:
-            return lambda *arguments: None
-        sentence = reasons(function)[int(number) - 1]
+        said = reasons(function) if kind in ("guard", "check") else ()
+        gone = GONE[kind]
 
-        def without_that_reason(*arguments: Any) -> Any:
+        def switched(*arguments: Any) -> Any:
+            if not self.off.startswith(word):
+                return function(*arguments)
+            whole, _, number = self.off.partition("#")
+            if whole != word:
+                return function(*arguments)
+            if not number:
+                return gone(*arguments)
             answer = function(*arguments)
-            return None if answer is not None and str(answer.text) == sentence else answer
+            return None if answer is not None and str(answer.text) == said[int(number) - 1] else answer
 
-        return without_that_reason
-
-    return wrap
+        return switched
