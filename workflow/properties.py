@@ -81,12 +81,12 @@ def limits(procedure: Procedure, allowances: Iterable[Allowance] | None) -> Prop
 
 def left_to_act(ways: Ways) -> Property:
     """With the people that there are: whoever takes which step, the case can still be finished, and nobody waits in
-    vain for somebody who may not act."""
+    vain for somebody who may not act: where that happens a limit runs out or somebody else leads the case on."""
     key = "somebody_is_left"
     finished = _finishes(ways, key)
     if finished.standing is Standing.FAILS:
         return finished
-    unattended = _attended(ways)
+    unattended = _attended(ways, in_vain=True)
     if unattended.standing is Standing.FAILS:
         return Property(key, TITLES[key], Standing.FAILS, unattended.finding, unattended.story)
     return holds(key)
@@ -294,10 +294,11 @@ def _circles(leads: dict[int, list[tuple[int, Move]]]) -> Iterator[list[int]]:
             yield sorted(part)
 
 
-def _attended(ways: Ways) -> Property:
+def _attended(ways: Ways, in_vain: bool = False) -> Property:
+    """`in_vain`: only where nothing but those who may not act would lead on."""
     key = "attended"
     for at, situation in nearest(ways):
-        if situation.splits or not situation.unserved:
+        if situation.splits or not situation.unserved or (in_vain and _goes_on(ways, situation)):
             continue
         state = ways.original.states[situation.case.state].label.message()
         duty = situation.unserved[0]
@@ -317,6 +318,17 @@ def _attended(ways: Ways) -> Property:
         )
         return fails(key, finding, story(ways, at, finding))
     return holds(key)
+
+
+def _goes_on(ways: Ways, situation: Situation) -> bool:
+    """Whether a limit runs out here, or somebody may lead the case to another state than its retraction."""
+    states, here = ways.original.states, situation.case.state
+    return any(
+        move.kind is Kind.LAPSE
+        or (move.passing and _goes_on(ways, ways.found[there]))
+        or (ways.found[there].case.state != here and states[ways.found[there].case.state].outcome != RETRACTED)
+        for there, move in situation.leads
+    )
 
 
 def _lapses_act(ways: Ways) -> Property:

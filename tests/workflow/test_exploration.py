@@ -267,6 +267,23 @@ def test_who_withdrew_is_missing_when_the_department_is_asked_again() -> None:
     assert {p.key: p.standing for p in again.properties}["somebody_is_left"] is Standing.FAILS, "both may withdraw"
 
 
+def test_who_withdrew_holds_nobody_up_where_a_limit_passes_them_over() -> None:
+    """The same, but when the time for the answers is over the leader may close the sign-off without them."""
+    raw = _signed_off({"all": {"each": "departments"}})
+    raw["clocks"] = {"opinion": clock("sign_off", on_lapse="note_silence")}
+    raw["actions"] |= {
+        "ask_again": act("ask_again", "awaiting_decision", "sign_off", "leader", command="AskAgain",
+                         guards=["somebody_is_asked_again"]),
+        "note_silence": act("note_silence", "sign_off", None, "is_the_system", effects=["note_silence"]),
+        "close_sign_off": act("close_sign_off", "sign_off", "awaiting_decision", "leader",
+                              guards=["silence_may_be_passed_over"], effects=["close_without_the_silent"])}
+    people = [LEADER, CLERK, department_officer("ecology")]
+    proof = prove(definition(raw), people=people)
+    assert {p.key: p.standing for p in proof.properties}["somebody_is_left"] is Standing.HOLDS, proof.plain()["story"]
+    del raw["actions"]["close_sign_off"]
+    refused(definition(raw), "somebody_is_left", people=people)
+
+
 # -- stories ---------------------------------------------------------------------------------------------------
 
 

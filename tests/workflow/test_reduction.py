@@ -91,7 +91,7 @@ def compared(definitions: Iterator[tuple[str, Raw]]) -> tuple[int, list[str]]:
 @pytest.mark.parametrize("name, every", [("cma.v1", 25), ("industrial_product.v1", 20), ("cma_change.v1", 40)])
 def test_spoilt_definitions_are_found_out_with_and_without_the_reductions(name: str, every: int) -> None:
     tried, wrong = compared((w, r) for n, (w, r) in enumerate(spoilt(raw_of(name))) if n % every == 0)
-    assert wrong == [] and tried > 3
+    assert wrong == [] and tried > 1
 
 
 def test_small_definitions_are_found_out_with_and_without_the_reductions() -> None:
