@@ -23,6 +23,7 @@ BLUEPRINTS: tuple[str, ...] = (
     "web.drafts",
     "web.migrations",
     "web.replays",
+    "web.stories",
     "web.places",
     "web.verification",
     "web.certificates",

@@ -82,7 +82,7 @@ DOORS: Mapping[str, frozenset[str]] = {
     "bulk": OFFICIALS,
     "hand_overs": frozenset({"administrator", "review_organiser"}), "places": OFFICIALS,
     "drafts": frozenset({"administrator"}), "migrations": frozenset({"administrator"}),
-    "replays": frozenset({"administrator"}),
+    "replays": frozenset({"administrator"}), "stories": OFFICIALS,
 }
 APPLICANT_PAGES = frozenset({"applications", "joint", "uploads", "annexes"})
 ABOUT_A_CASE = frozenset({"cases", "places", "rows", "findings", "documents", "applications", "joint", "uploads",
@@ -240,6 +240,8 @@ class Addresses:
             yield {"code": NONE_SUCH.public_id}, None, True
         elif family == "migrations" and "migration" in rule.arguments:
             yield {"migration": NONE_SUCH.public_id}, None, True
+        elif family == "stories":
+            yield {}, None, True
         elif family == "replays" and "replay" in rule.arguments:
             yield {"replay": NONE_SUCH.public_id}, None, True
         elif "role" in rule.arguments:
@@ -253,9 +255,9 @@ class Addresses:
         known = {"public_id": NONE_SUCH.public_id, "section": "overview", "table": "capability", "name": "equipment",
                  "code": "site_documents", "ordinal": 1, "version": 1, "job_id": self.world.batch,
                  "filename": "css/tokens.css", "upload": NONE_SUCH.public_id, "role": "leader", "verb": "schedule",
-                 "migration": NONE_SUCH.public_id, "replay": NONE_SUCH.public_id,
+                 "migration": NONE_SUCH.public_id, "replay": NONE_SUCH.public_id, "key": "none_such",
                  "procedure": "cma", "year": 2026}
-        if rule.endpoint.startswith(("procedures.", "drafts.", "migrations.", "replays.")):
+        if rule.endpoint.startswith(("procedures.", "drafts.", "migrations.", "replays.", "stories.")):
             known["name"] = "cma"
         assert name in known, f"{rule.endpoint}: say in _fitting of this test what fits <{name}>"
         return known[name]

@@ -273,3 +273,35 @@ def test_open_cases_are_looked_at_and_moved_from_the_page(administrator: Any, ho
     assert hand.file.procedure.version == number
     assert "新版施行" in administrator.get(answer.location).text
     assert administrator.get(f"/procedures/cma_verification/migrations/{public_id}").status_code == 404
+
+
+def test_a_failing_story_is_walked_step_by_step(administrator: Any, client_of: Any, house: Any) -> None:
+    number = begun(administrator)
+    versions_ = ProcedureVersions(house.database, house.laws)
+    line = versions_.get(NAME, number).line
+    steps = [{"kind": "act", "action": action, "role": "applicant", "to": to, "en": f"Step {n}.", "zh": f"第{n}步。"}
+             for n, (action, to) in enumerate((("submit", "submitted"), ("accept", "accepted")), 1)]
+    story = {"steps": steps, "state": "accepted", "en": "Nobody is left.", "zh": "无人可办。"}
+    told = {"key": "finishes", "en": "It ends", "zh": "能办结", "standing": "fails", "finding": None, "story": story}
+    versions_.keep_proof(NAME, number, {"digest": line.digest, "verdict": "refused", "may_activate": False,
+                                        "properties": [told]}, administrator_of(house))
+    place = f"/procedures/{NAME}/{number}/stories/finishes"
+    assert place in administrator.get(f"/procedures/{NAME}/{number}?part=proof").text
+    states = procedures.current(NAME).states
+    for at, current in ((0, "draft"), (1, "submitted"), (2, "accepted"), (99, "accepted")):
+        over = current == "accepted"
+        page = administrator.get(f"{place}?step={at}").text
+        assert (">无人可办。<" in page) is over and (f"step={at + 1}" in page) is not over, at
+        assert page.index('aria-label="案件所处状态"') < page.index(states[current].label.zh, page.index("wj-side"))
+        drawn = administrator.get(f"{place}/drawing.bpmn?step={at}").text
+        assert drawn.count('place="current"') == 1 and drawn.count('place="past"') == drawn.count('"past"'), at
+    assert administrator.get(f"{place}?step=x").status_code == 200
+    assert administrator.get(place.replace("finishes", "bounded")).status_code == 404
+    assert client_of("leader").get(place).status_code == 404, "a draft is the administrator's own"
+    kept = versions_.get(NAME, number)
+    versions_.save(NAME, number, kept.definition + "\n# x", kept.line.edition, administrator_of(house))
+    assert administrator.get(place).status_code == 404, "it was another text"
+
+
+def administrator_of(house: Any) -> Any:
+    return house.accounts.find("administrator").actor()
