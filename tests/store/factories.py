@@ -24,6 +24,7 @@ from store.records.reference import CatalogueEntryRecord
 from store.tokens import new_token
 from store.values import CaseFile, Performed
 from workflow import commands as c
+from workflow import joint_commands as j
 from workflow import procedures
 from workflow import verb_commands as v
 from workflow.alarms import escalations
@@ -104,6 +105,10 @@ def department_officer(department: str, name: str = "") -> Actor:
     return person(name or f"officer-{department}"[:22], Role.DEPARTMENT_OFFICER, department=department)
 
 
+def department_leader(department: str, name: str = "") -> Actor:
+    return person(name or f"leads-{department}"[:22], Role.DEPARTMENT_LEADER, department=department)
+
+
 WINDOW_OFFICER = person("window-officer", Role.WINDOW_OFFICER)
 REVIEW_ORGANISER = person("review-organiser", Role.REVIEW_ORGANISER)
 TEAM_LEADER = person("team-leader", Role.TEAM_LEADER)
@@ -163,6 +168,12 @@ def usual_command(name: str, kind: type[c.Command], codes: Iterable[str] = ()) -
         c.SignCommitment: c.SignCommitment(notice_version="1", text_sha256="ab" * 32, signer="张三"),
         c.ConfirmRows: c.ConfirmRows(every=True, ways=("site_test",)),
         c.Annul: c.Annul(grounds="承诺严重不实", basis="《行政许可法》第六十九条"),
+        j.DecideSeparately: j.DecideSeparately(licence="agricultural_testing", grounds="所涉项目须另行核查"),
+        j.NominateExperts: j.NominateExperts(experts=("reviewer",)),
+        j.Inform: j.Inform(
+            licence="joint_cma", state="printed", outcome="granted",
+            facts={"review_conclusion": "meets", "failed_licences": [], "took_part": []},
+        ),
     }
     if kind in VERB_COMMANDS:
         return VERB_COMMANDS[kind]

@@ -12,7 +12,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from tests.store.factories import applicant_of, department_officer, person
+from tests.store.factories import applicant_of, department_leader, department_officer, person
 from workflow import commands as c
 from workflow import procedures
 from workflow.case import Case
@@ -37,10 +37,6 @@ LAW = Law(
         if row["valid_to"] is None
     ),
 )
-
-
-def department_leader(department: str, name: str = "") -> Actor:
-    return person(name or f"leads-{department}"[:22], Role.DEPARTMENT_LEADER, department=department)
 
 
 PEOPLE: dict[str, Actor] = {

@@ -14,6 +14,7 @@ from tests.store.factories import (
     DEPARTMENTS,
     STAFF,
     applicant_of,
+    department_leader,
     department_officer,
     person,
     usual_command,
@@ -33,6 +34,7 @@ from workflow.commands import (
 )
 from workflow.deadlines import Clock, in_force, start
 from workflow.engine import fire, offers, permit
+from workflow.joint_commands import DecideSeparately, Inform
 from workflow.procedure import Action, Procedure, duties
 from workflow.vocabulary import SYSTEM, Actor, Refusal, Role, Verdict
 
@@ -45,6 +47,7 @@ ACTORS: tuple[Actor, ...] = (
     applicant_of(AGENCY + 1),
     *STAFF.values(),
     *(department_officer(d) for d in DEPARTMENTS[:2]),
+    department_leader("construction"),
     with_affiliation(STAFF["leader"], AGENCY),
     person("everything", *(r for r in Role if r is not Role.SYSTEM), department="ecology", agency_id=AGENCY),
     person("nobody"),
@@ -55,6 +58,8 @@ FACTS: tuple[dict[str, Any], ...] = (
      "rows_confirmed": 3, "rows_refused": 1, "findings_open": 0, "findings_failed": 0, "corrections_open": 0,
      "certificate_rendered": True, "review_conclusion": "meets", "commitment_text_sha256": "ab",
      "departments": ["ecology", "construction"], "sign_off_silence": 1,
+     "licences": ["joint_cma", "agricultural_testing"], "deciding_departments": ["ecology", "construction"],
+     "nominations": {"ecology": ["reviewer"]}, "nominations_closed": True,
      "team": ["team-leader", "reviewer"], "team_leader": "team-leader"},
     {"dossier_gaps": ["x"], "commitment_bars": ["y"], "application_types": ["first"], "rows_total": 0, "rows_open": 2,
      "rows_confirmed": 0, "findings_open": 1, "findings_failed": 1, "departments": ["ecology"], "corrections": 1,
@@ -69,6 +74,9 @@ AGREED = tuple(
 
 # verbs that follow another one; tests/workflow/test_verbs.py walks them
 ON_THEIR_OCCASION = {"recall", "hand_back", "resume", "advise", "stop_consulting", "remove_signer"}
+
+
+LOOKED_INTO = (RequestCorrection, OrganiseReview, AskAgain, DecideSeparately, Inform)
 
 
 def case_in(procedure: Procedure, state: str, track: str = "general", **more: Any) -> Case:
@@ -96,10 +104,10 @@ def extendable(procedure: Procedure, state: str) -> tuple[Clock, ...]:
 
 
 def wanted_facts(procedure: Procedure) -> list[dict[str, Any]]:
-    """The usual facts with another word in one of them, where a guard of the definition waits for that word."""
+    """The usual facts with another word in one of them, where a guard of the definition waits for that word (or yes)."""
     guards = (g for a in procedure.actions for g in a.spec.guards if not isinstance(g, str))
-    words = {(g.fact, g.is_) for g in guards if isinstance(g.is_, str) and FACTS[1].get(g.fact) != g.is_}
-    return [{**FACTS[1], fact: word} for fact, word in sorted(words)]
+    words = {(g.fact, g.is_) for g in guards if isinstance(g.is_, str | bool) and FACTS[1].get(g.fact) != g.is_}
+    return [{**FACTS[1], fact: word} for fact, word in sorted(words, key=repr)]
 
 
 def outcome(procedure: Procedure, case: Case, action: Action, actor: Actor) -> str:
@@ -163,7 +171,7 @@ def test_what_is_permitted_fires_and_leads_where_the_definition_says(procedure: 
             try:
                 steps = fire(procedure, case, action.name, actor, command, MONDAY, LAW)
             except Refusal as refusal:  # guards that look into the command
-                looks = action.spec.verb or action.command in (RequestCorrection, OrganiseReview, AskAgain)
+                looks = action.spec.verb or action.command in LOOKED_INTO
                 assert refusal.code == "unmet" and looks
                 continue
             fired.add(action.name)

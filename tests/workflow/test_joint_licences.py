@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from tests.store.factories import person
+from tests.store.factories import department_leader, person
 from tests.workflow.joint_world import (
     GRANT,
     LICENCES,
@@ -22,7 +22,6 @@ from tests.workflow.joint_world import (
     TEAM,
     World,
     at,
-    department_leader,
     leader_of,
     officer_of,
 )
