@@ -18,7 +18,7 @@ from store.registers.amendments import fold, folded
 from workflow import dossiers, procedures
 from workflow.dossiers import Dossier, FieldSpec, RouteSpec, ScenarioSpec, SectionSpec
 from workflow.procedure import Procedure
-from workflow.vocabulary import N_, Message
+from workflow.vocabulary import N_, Message, Refusal
 
 
 def sheet_of(procedure: Procedure) -> Dossier | None:
@@ -272,10 +272,20 @@ def facts_beside(held: Beside, sectors_called: Iterable[str], faults: Faults) ->
         departments = [d for name in joined if (d := procedures.latest(name).spec.department)]
         facts |= {"licences": list(joined), "deciding_departments": list(dict.fromkeys(departments))}
         gaps += [NO_ROWS_FOR_A_LICENCE for _ in [d for d in departments if d not in set(sectors_called)][:1]]
+        gaps += [NOT_IN_FORCE for _ in [name for name in joined if not _can_be_opened(name)][:1]]
     return facts | {"dossier_gaps": gaps}
 
 
+def _can_be_opened(name: str) -> bool:
+    try:
+        procedures.current(name)
+    except Refusal:
+        return False
+    return True
+
+
 NO_ROWS_FOR_A_LICENCE = N_("Annex 1, rows for every licence applied for")
+NOT_IN_FORCE = N_("Only licences that can be applied for at present")
 
 
 def subject_words(sheet: Dossier, types: Sequence[str]) -> str:

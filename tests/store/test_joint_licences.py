@@ -15,6 +15,7 @@ from store.database import Database
 from store.joint_steps import to_open
 from store.locked import moment_of
 from store.pen import open_case
+from store.procedure_versions import ProcedureVersions
 from store.queues import QueueStore
 from store.records.certificates import AnnexRowRecord, CertificateRecord
 from store.records.people import AccountRecord
@@ -158,6 +159,14 @@ def test_a_licence_of_which_nothing_is_in_force_stops_the_whole_step(
         cases.laws.forget()
     assert refusal.value.code == "unmet" and "Ask the administrator" in str(refusal.value)
     assert one.state == "submitted" and one.states() == {}
+
+
+def test_a_procedure_that_others_open_is_not_retired_under_them(cases: CaseStore, database: Database) -> None:
+    versions = ProcedureVersions(database, cases.laws)
+    line = next(v for v in versions.lines("construction_testing") if v.status == "active")
+    with pytest.raises(Refusal) as refusal:
+        versions.retire(line.name, line.version, line.edition, "试", person("admin", Role.ADMINISTRATOR))
+    assert refusal.value.reason.values["procedures"] == ["joint_testing.v1"]
 
 
 # -- the joint review ---------------------------------------------------------------------------------------------
@@ -457,6 +466,19 @@ def test_the_dossier_asks_once_and_adds_a_block_for_each_licence(
     assert "饲料" in sections["agricultural_testing"] and "建筑材料" in sections["construction_testing"]
     for name in LICENCES[1:]:
         assert listed[name] == [row for row in listed["joint_cma"] if row[0] in sections[name]]
+
+
+def test_a_licence_of_which_nothing_is_in_force_is_told_before_submission(
+        applicant: Callable[..., Applicant], store: Any) -> None:
+    one = applicant("P01")
+    one.public_id = store.start(one.actor, "joint_testing")
+    procedures.put_in_force([], ("construction_testing",))
+    try:
+        one.save("licences", chosen=list(LICENCES))
+        assert "Only licences that can be applied for at present" in one.facts["dossier_gaps"]
+    finally:
+        procedures.forget()
+        store.cases.laws.forget()
 
 
 def test_a_block_that_was_not_chosen_cannot_be_filled_in(applicant: Callable[..., Applicant], store: Any) -> None:
