@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine, Select, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.engine import Dialect, RowMapping
 
+from store import pen
 from store.database import Database
 from store.locked import READ_PUBLIC, SIGN_OFFS, Locked, lift, moment_of, no_such_case, pinned_to, seen_by
 from store.pen import write_steps
@@ -27,6 +28,7 @@ from workflow import engine
 from workflow.clocks import Law
 from workflow.commands import Command
 from workflow.deadlines import NoAllowance
+from workflow.procedure import Procedure
 from workflow.vocabulary import Actor, Refusal
 
 _ANSWER = tuple(SIGN_OFFS.selected_columns.keys())
@@ -82,6 +84,27 @@ def perform(
         except errors.DatabaseError:
             return None  # refused by a constraint, or not a value: said under the lock, in the words of every caller
     return Performed(locked.public_id, final.version, final.state, tuple(steps))
+
+
+def open_case(
+    database: Database, law: Law, procedure: Procedure, actor: Actor, **heading: Any
+) -> str | None:
+    """Open a case at once and return its public id; None when it must be done in a transaction. See `store.pen`."""
+    if database.is_sqlite:
+        return None
+    errors: Any = database.engine.dialect.loaded_dbapi
+    with database.directly() as wire:
+        direct = Direct(database.engine, wire)
+        moment = moment_of(database.clock, law)
+        try:
+            public_id = pen.open_case(cast(Connection, direct), procedure, actor, **heading, moment=moment)
+            return public_id if direct.write() else None
+        except (NeedsTheLock, NoWords):
+            return None
+        except errors.OperationalError:
+            raise
+        except errors.DatabaseError:
+            return None
 
 
 def _as_expected(locked: Locked, actor: Actor, expected_version: int | None) -> bool:

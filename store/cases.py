@@ -138,6 +138,9 @@ class CaseStore:
     ) -> str:
         """Open a case in its initial state and return its public id."""
         if connection is None:
+            heading = {"agency_id": agency_id, "agency_name": agency_name, "subject": subject, "facts": facts or {}}
+            if public_id := at_once.open_case(self.database, self.laws.current(), procedure, actor, **heading):
+                return public_id
             with self.database.writing() as own:
                 return self.open(
                     procedure,

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, Connection, bindparam, func, insert, select, update
+from sqlalchemy import JSON, BigInteger, Connection, bindparam, func, insert, literal_column, select, update
 
 from store import audit, joint_steps, separation, together
 from store.law import pins_of
@@ -50,8 +50,11 @@ _WRITE = (
         }
     )
 )
-_OPEN = insert(_CASE).returning(_CASE.c.id)
-_HEAD = update(_CASE).where(_CASE.c.id == bindparam("key")).values(audit_hash=bindparam("head"))
+_OPEN = insert(_CASE).values({column.name: bindparam(column.name) for column in _CASE.c})
+_NEXT = {  # the id goes into the hash of the first entry, so it is known before the case is
+    "postgresql": select(func.nextval(literal_column("'case_id_seq'"), type_=BigInteger())),
+    "sqlite": select(func.coalesce(func.max(_CASE.c.id), 0) + 1),  # there is one writer, and no case is ever removed
+}
 _SIGN_OFF = Adding(
     table_of(SignOffRecord),
     *("round", "department", "verdict", "opinion", "person_id", "at", "carried_from", "rests_on"),
@@ -353,26 +356,7 @@ def open_case(
     draft = opened(procedure, agency_id, facts, moment.on, moment.law)
     editable = procedure.states[initial].editable
     separation.enter(connection, procedure)
-    case_id: int = connection.execute(
-        _OPEN,
-        {
-            "public_id": public_id,
-            "procedure": procedure.name,
-            "procedure_version": procedure.version,
-            "procedure_digest": procedure.digest,
-            "agency_id": agency_id,
-            "agency_name": agency_name,
-            "subject": subject,
-            "parent_id": parent_id,
-            "number": number,
-            "opened_at": moment.at,
-            "audit_seq": 1,
-            "audit_hash": audit.GENESIS,
-            "submitted_at": None if editable else moment.at,
-            "clocks": _plain(draft.clocks),
-            **_columns(procedure, draft, moment),
-        },
-    ).scalar_one()
+    (case_id,) = connection.scalars(_NEXT[connection.dialect.name], {})
     row = audit.audit_row(
         seq=1,
         previous=audit.GENESIS,
@@ -385,11 +369,30 @@ def open_case(
         version=1,
         payload={"subject": subject, **pins_of(moment.law, procedure)},
     )
+    values = {
+        "id": case_id,
+        "public_id": public_id,
+        "procedure": procedure.name,
+        "procedure_version": procedure.version,
+        "procedure_digest": procedure.digest,
+        "agency_id": agency_id,
+        "agency_name": agency_name,
+        "subject": subject,
+        "parent_id": parent_id,
+        "number": number,
+        "opened_at": moment.at,
+        "audit_seq": 1,
+        "audit_hash": row["hash"],
+        "submitted_at": None if editable else moment.at,
+        "closed_at": None,
+        "clocks": _plain(draft.clocks),
+        **_columns(procedure, draft, moment),
+    }
     found = duties(procedure, initial, agency_id, facts, frozenset())
     writes: list[Write] = [
         (audit.ENTRY, [row]),
         (_PARTY, _holders(case_id, frozenset() if editable else parties(procedure, draft))),
-        (_TASK, _open_tasks(case_id, found, due_on(draft.clocks) or NEVER, moment.at)),
+        (_TASK, _open_tasks(case_id, found, values["due_on"], moment.at)),
     ]
-    together.write(connection, _HEAD, {"key": case_id, "head": row["hash"]}, writes)
+    together.write(connection, _OPEN, values, writes)
     return public_id

@@ -16,6 +16,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     FromClause,
+    Insert,
     LargeBinary,
     Select,
     Table,
@@ -103,7 +104,7 @@ class Dropping:
 
 
 Write = tuple[Adding | Dropping, Sequence[Row]]
-Shape = tuple[Update, tuple[tuple[Adding | Dropping, int], ...]]
+Shape = tuple[Update | Insert, tuple[tuple[Adding | Dropping, int], ...]]
 
 
 class Words:
@@ -139,10 +140,10 @@ class Words:
 _built: dict[Shape, Words] = {}
 
 
-def write(connection: Connection, guard: Update, values: Row, writes: Sequence[Write]) -> bool:
+def write(connection: Connection, guard: Update | Insert, values: Row, writes: Sequence[Write]) -> bool:
     """Send the guard and, if it found its row, the others; whether it did.
 
-    `guard` updates a table with an `id`, and binds all it needs by name. Nothing is sent for a write without rows.
+    `guard` writes to a table with an `id`, and binds all it needs by name. Nothing is sent for a write without rows.
     """
     wanted = [(kind, rows) for kind, rows in writes if rows]
     if connection.dialect.name == "postgresql":
@@ -218,7 +219,7 @@ def _from_json(table: Table, columns: Sequence[str], place: int) -> TableValuedA
     return typed.render_derived(name=f"row_{place}", with_types=True)
 
 
-def _one_statement(guard: Update, kinds: Sequence[tuple[Adding | Dropping, int]]) -> Select[Any]:
+def _one_statement(guard: Update | Insert, kinds: Sequence[tuple[Adding | Dropping, int]]) -> Select[Any]:
     written = guard.returning(guard.table.c.id).cte("written")
     others = [kind.after(written, place, count) for place, (kind, count) in enumerate(kinds)]
     return select(func.count()).select_from(written).add_cte(*others)

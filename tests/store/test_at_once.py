@@ -1,6 +1,7 @@
 """A step at once: one statement writes it or nothing does, and whatever does not fit goes under the lock."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
@@ -235,3 +236,17 @@ def test_a_connection_keeps_only_so_many_statements(database: Database, monkeypa
         kept = wire.driver.execute("SELECT statement FROM pg_prepared_statements ORDER BY statement").fetchall()
         wire.driver.rollback()
     assert [statement for (statement,) in kept] == [f"SELECT {number}::text" for number in (1, 4, 5)]
+
+
+def test_a_case_is_opened_in_one_statement_after_its_number(
+    cma_case: Factory, cases: CaseStore, database: Database
+) -> None:
+    first = cma_case()
+    file, applicant = first.file, first.applicant
+    heading = {"agency_id": file.case.agency_id, "agency_name": "示例", "subject": "首次申请"}
+    with counted(database) as statements:
+        public_id = cases.open(file.procedure, applicant, **heading, facts=dict(file.case.facts))
+    assert [words.split()[0] for words in statements] == ["SELECT", "WITH"]
+    second = replace(first, public_id=public_id, id=cases.get(public_id, applicant).case.id)
+    assert second.id == first.id + 1
+    assert flaws(second) == []
