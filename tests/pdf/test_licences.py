@@ -15,11 +15,19 @@ ANNEX = Annex(rows=tuple(
 
 def make_licence(**changes: object) -> Licence:
     usual = {
-        "title": "考核合格证书", "number": "NZJ-27-2026-0001", "holder": "示例检测有限公司",
-        "statement": "经考核合格，特发此证。", "shown": (("检测产品类别", "种植业产品"),), "issued_on": date(2026, 3, 2), "valid_from": date(2026, 3, 2),
-        "valid_to": date(2029, 3, 1), "authority_name": "示例省农业农村厅", "annex_title": "考核合格项目表",
-        "verify_url": "https://cma.bureau.example/v/abcdefghijklmnopqrstuv", "verify_code": "abcdefghijklmnopqrstuv",
-    }  # fmt: skip
+        "title": "考核合格证书",
+        "number": "NZJ-27-2026-0001",
+        "holder": "示例检测有限公司",
+        "statement": "经考核合格，特发此证。",
+        "shown": (("检测产品类别", "种植业产品"),),
+        "issued_on": date(2026, 3, 2),
+        "valid_from": date(2026, 3, 2),
+        "valid_to": date(2029, 3, 1),
+        "authority_name": "示例省农业农村厅",
+        "annex_title": "考核合格项目表",
+        "verify_url": "https://cma.bureau.example/v/abcdefghijklmnopqrstuv",
+        "verify_code": "abcdefghijklmnopqrstuv",
+    }
     return Licence(**{**usual, **changes})  # type: ignore[arg-type]
 
 
