@@ -104,7 +104,7 @@ def extendable(procedure: Procedure, state: str) -> tuple[Clock, ...]:
 
 
 def wanted_facts(procedure: Procedure) -> list[dict[str, Any]]:
-    """The usual facts with another word in one of them, where a guard of the definition waits for that word (or yes)."""
+    """The usual facts with another word, or yes, in one of them, where a guard of the definition waits for it."""
     guards = (g for a in procedure.actions for g in a.spec.guards if not isinstance(g, str))
     words = {(g.fact, g.is_) for g in guards if isinstance(g.is_, str | bool) and FACTS[1].get(g.fact) != g.is_}
     return [{**FACTS[1], fact: word} for fact, word in sorted(words, key=repr)]
