@@ -61,9 +61,7 @@ class ReferenceModel(Standing):
         return free or self.ground is None
 
     def _key(self, action: Mapping[str, Any], actor: Actor) -> str | None:
-        if action["who"] == "answers_for_a_department_asked":
-            return f"department_officer:department:{actor.department}"
-        if action["who"] == "department_officer":
+        if action["who"] in ("answers_for_a_department_asked", "department_officer"):
             return f"department_officer:department:{actor.department}"
         return f"{action['who']}:" if action["who"] in {r.value for r in Role} else None
 

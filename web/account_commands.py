@@ -1,4 +1,9 @@
 """Accounts by the command line: the way in that no lock-out and no lost password can close."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
 import click
 
 from store.people import Account
@@ -18,6 +23,19 @@ def _named(place: Installation, login: str) -> Account:
     if found is None:
         raise click.ClickException(f"there is no account {login}: `wujian account list` shows all")
     return found
+
+
+def _on_one(work: Callable[..., None]) -> click.Command:
+    """A command on one account, which is named first: `work` gets the installation, the account and its own options."""
+
+    @account.command()
+    @click.argument("login")
+    @installation
+    @wraps(work)
+    def command(place: Installation, login: str, **asked: Any) -> None:
+        work(place, _named(place, login), **asked)
+
+    return command
 
 
 @account.command("list")
@@ -48,48 +66,38 @@ def add(place: Installation, login: str, name: str, roles: tuple[str, ...], depa
     click.echo(f"{login} can sign in.")
 
 
-@account.command()
-@click.argument("login")
-@installation
-def unlock(place: Installation, login: str) -> None:
+@_on_one
+def unlock(place: Installation, named: Account) -> None:
     """End the rest after wrong passwords."""
-    place.house().accounts.unlock(_named(place, login).id)
-    click.echo(f"{login} can try again.")
+    place.house().accounts.unlock(named.id)
+    click.echo(f"{named.login} can try again.")
 
 
-@account.command()
-@click.argument("login")
+@_on_one
 @click.password_option()
-@installation
-def password(place: Installation, login: str, password: str) -> None:
+def password(place: Installation, named: Account, password: str) -> None:
     """Give an account another password; its sessions end."""
-    place.house().accounts.set_password(_named(place, login).id, password)
-    click.echo(f"{login} has another password and was signed out everywhere.")
+    place.house().accounts.set_password(named.id, password)
+    click.echo(f"{named.login} has another password and was signed out everywhere.")
 
 
-@account.command()
-@click.argument("login")
-@installation
-def close(place: Installation, login: str) -> None:
+@_on_one
+def close(place: Installation, named: Account) -> None:
     """Close an account; its sessions end, what it did stays."""
-    place.house().accounts.deactivate(_named(place, login).id)
-    click.echo(f"{login} is closed.")
+    place.house().accounts.deactivate(named.id)
+    click.echo(f"{named.login} is closed.")
 
 
-@account.command()
-@click.argument("login")
-@installation
-def reopen(place: Installation, login: str) -> None:
+@_on_one
+def reopen(place: Installation, named: Account) -> None:
     """Open a closed account again."""
-    place.house().accounts.reactivate(_named(place, login).id)
-    click.echo(f"{login} can sign in again.")
+    place.house().accounts.reactivate(named.id)
+    click.echo(f"{named.login} can sign in again.")
 
 
-@account.command()
-@click.argument("login")
+@_on_one
 @click.option("--role", "roles", type=ROLES, multiple=True, help="every role it is to hold")
-@installation
-def roles(place: Installation, login: str, roles: tuple[str, ...]) -> None:
+def roles(place: Installation, named: Account, roles: tuple[str, ...]) -> None:
     """Set the roles of an account; they hold from its next request on."""
-    place.house().accounts.set_roles(_named(place, login).id, [Role(role) for role in roles])
-    click.echo(f"{login}: {', '.join(roles) or 'no role'}")
+    place.house().accounts.set_roles(named.id, [Role(role) for role in roles])
+    click.echo(f"{named.login}: {', '.join(roles) or 'no role'}")
