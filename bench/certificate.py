@@ -9,8 +9,6 @@ headers and page numbers; ours is certificate, annex, embedded record and PDF/A-
 from __future__ import annotations
 
 import argparse
-import csv
-import gzip
 import io
 import json
 import os
@@ -32,7 +30,8 @@ from typing import Any
 
 from pikepdf import Pdf
 
-from pdf.values import Annex, AnnexRow, Certificate, Signatory
+from pdf.values import Annex, Certificate, Signatory
+from tests.pdf.samples import accepted_rows, agency_of
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("P01", "P13", "P14")
@@ -59,30 +58,14 @@ SHARES = (6, 15, 7.5, 17, 32.5, 13, 9)
 
 def package_values(package: str, most: int | None = None) -> tuple[Certificate, Annex]:
     """Certificate and annex from the accepted rows of a sample package."""
-    folder = ROOT / "tests" / "corpus" / package
-    agency = json.loads((folder / "expected.json").read_text("utf-8"))["agency"]
-    with gzip.open(folder / "expected_records.csv.gz", "rt", encoding="utf-8") as records:
-        rows = [
-            AnnexRow(
-                agency["address"] if "二场所" not in row["sheet"] else "第二场所 " + agency["address"],
-                row["section"],
-                "",
-                row["object"],
-                row["parameter"],
-                row["standards"].replace("|", "；"),
-                row["limit"],
-                row["note"],
-            )  # fmt: skip
-            for row in csv.DictReader(records)
-            if row["accepted"] == "1"
-        ]
+    agency = agency_of(package)
     certificate = Certificate(
         number="261712050001", agency_name=agency["name"], agency_address=agency["address"],
         liability_bearer=agency["name"], issued_on=date(2026, 11, 21), valid_from=date(2026, 11, 21),
         valid_to=date(2032, 11, 20), authority_name="示例省市场监督管理局",
         verify_url="https://cma.example.gov.cn/verify/261712050001/K7QM2P9XW4TR8HND", verify_code="K7QM2P9XW4TR8HND",
     )  # fmt: skip
-    return certificate, Annex((Signatory("示例甲", "高级工程师", "全部领域"),), tuple(rows[:most]))
+    return certificate, Annex((Signatory("示例甲", "高级工程师", "全部领域"),), accepted_rows(package)[:most])
 
 
 def ours(package: str) -> dict[str, Any]:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
-import json
 from collections.abc import Callable, Iterator
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pdf.certificate import Renderer
 from pdf.values import Annex, AnnexRow, Certificate, Notice, NoticeItem, NoticeKind, Signatory
+from tests.pdf.samples import accepted_rows, agency_of
 
-CORPUS = Path(__file__).parent.parent / "corpus"
 VERIFY = "https://cma.example.gov.cn/verify/261712050001/K7QM2P9XW4TR8HND"
 
 
@@ -86,24 +82,7 @@ def make_notice(kind: NoticeKind, **changes: Any) -> Notice:
 
 def corpus_annex(package: str) -> tuple[Certificate, Annex]:
     """The accepted rows of one sample package as an annex."""
-    expected = json.loads((CORPUS / package / "expected.json").read_text("utf-8"))
-    agency = expected["agency"]
-    sites = {"附表1(二场所)": "第二场所：" + agency["address"]}
-    with gzip.open(CORPUS / package / "expected_records.csv.gz", "rt", encoding="utf-8") as records:
-        rows = tuple(
-            AnnexRow(
-                sites.get(row["sheet"], agency["address"]),
-                row["section"],
-                "",
-                row["object"],
-                row["parameter"],
-                row["standards"].replace("|", "；"),
-                row["limit"],
-                row["note"],
-            )  # fmt: skip
-            for row in csv.DictReader(records)
-            if row["accepted"] == "1"
-        )
+    agency = agency_of(package)
     signatories = (
         Signatory("戴喆轩", "技术负责人/高级工程师", "水和废水、噪声"),
         Signatory("程㑇", "工程师", "土壤"),
@@ -111,7 +90,7 @@ def corpus_annex(package: str) -> tuple[Certificate, Annex]:
     certificate = make_certificate(
         agency_name=agency["name"], agency_address=agency["address"], liability_bearer=agency["name"]
     )
-    return certificate, Annex(signatories, rows)
+    return certificate, Annex(signatories, accepted_rows(package))
 
 
 @pytest.fixture(scope="session")
