@@ -14,7 +14,7 @@ from typing import Any
 import xlsxwriter
 
 from intake.problems import Rejection
-from intake.wording import tidy
+from intake.wording import compact, tidy, words
 from intake.workbook import open_workbook
 
 SHEET = "能力确认"
@@ -80,18 +80,7 @@ def written(rows: Iterable[Any], ways: Mapping[str, str]) -> bytes:
         for line, row in enumerate(rows, 2):
             sheet.write_number(line, ORDINAL, row.ordinal, plain)
             notes = "；".join(text for text in (row.limit_text, row.note) if text)
-            for column, text in enumerate(
-                (
-                    row.site,
-                    row.category or row.section,
-                    row.object,
-                    row.parameter,
-                    row.standard_text,
-                    notes,
-                    STANDINGS.get(row.standing, ""),
-                ),
-                1,
-            ):
+            for column, text in enumerate((*_shown(row), notes, STANDINGS.get(row.standing, "")), 1):
                 sheet.write_string(line, column, text, plain)
             answer = {"confirmed": "是", "refused": "否"}.get(row.standing, "")
             numbers = "、".join(ways[key].split(" ")[0] for key in row.ways if key in ways)
@@ -100,13 +89,17 @@ def written(rows: Iterable[Any], ways: Mapping[str, str]) -> bytes:
     return buffer.getvalue()
 
 
-def read_back(name: str, content: bytes, ways: Mapping[str, str]) -> tuple[list[Decided], list[Unreadable]]:
+def read_back(
+    name: str, content: bytes, ways: Mapping[str, str], rows: Iterable[Any]
+) -> tuple[list[Decided], list[Unreadable]]:
     """The decisions in a filled-in workbook, grouped by what was decided, and the lines that say nothing usable.
 
-    `ways` maps the number of a way (as text) to its key. Raises Rejection when the file cannot be used at all.
+    `ways` maps the number of a way (as text) to its key. `rows` are those of the case: a line counts only where it
+    still shows what row it is, so the workbook of another case, or one whose numbers were sorted apart from the
+    rest, decides nothing. Raises Rejection when the file cannot be used at all.
     """
-    if len(content) > LIMIT:
-        raise Rejection("FILE_TOO_LARGE")
+    shown = {row.ordinal: _compared(_shown(row)) for row in rows}
+    lines: dict[int, int] = {}
     sheets = [s for s in open_workbook(name, content).sheets if s.name == SHEET]
     if not sheets:
         raise Rejection("HEADER_NOT_RECOGNISED")
@@ -115,7 +108,19 @@ def read_back(name: str, content: bytes, ways: Mapping[str, str]) -> tuple[list[
     for number, cells in enumerate(sheets[0].cells, 1):
         texts = [tidy(str(cell)) if cell is not None else "" for cell in cells] + [""] * len(COLUMNS)
         ordinal, answer = texts[ORDINAL].removesuffix(".0"), texts[ANSWER]
-        if number <= 2 or not ordinal.isdigit() or not answer:
+        if number <= 2 or not answer:
+            continue
+        row = int(ordinal) if ordinal.isdecimal() and len(ordinal) < 10 else 0
+        if shown.get(row) != _compared(cells[ORDINAL + 1 : ORDINAL + 6]):
+            wrong.append(
+                Unreadable(number, f"与本案第 {ordinal[:20]} 项内容不一致，请使用本案导出的表格",
+                           f"is not row {ordinal[:20]} of this case; fill in the workbook exported from this case")
+            )  # fmt: skip
+            continue
+        if lines.setdefault(row, number) != number:
+            wrong.append(
+                Unreadable(number, f"与第 {lines[row]} 行的序号重复", f"has the number of line {lines[row]}")
+            )
             continue
         chosen = [part.strip().removesuffix(".0") for part in _parts(texts[WAYS])]
         if answer in NO and not texts[REASON]:
@@ -134,8 +139,18 @@ def read_back(name: str, content: bytes, ways: Mapping[str, str]) -> tuple[list[
                 tuple(ways[c] for c in chosen) if answer in YES else (),
                 "" if answer in YES else texts[REASON],
             )
-            groups.setdefault(key, []).append(int(ordinal))
+            groups.setdefault(key, []).append(row)
     return [Decided(tuple(rows), *key) for key, rows in groups.items()], wrong
+
+
+def _shown(row: Any) -> tuple[str, ...]:
+    """What tells one row from another, as the workbook shows it."""
+    return (row.site, row.category or row.section, row.object, row.parameter, row.standard_text)
+
+
+def _compared(cells: Iterable[Any]) -> tuple[str, ...]:
+    """Without blanks, and a number as it is typed: a spreadsheet program may have turned a text into one."""
+    return tuple(compact(words(cell)) for cell in cells)
 
 
 def _parts(text: str) -> list[str]:

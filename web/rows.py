@@ -6,16 +6,17 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
-from intake.decision_sheet import Decided, read_back, written
+from intake.decision_sheet import LIMIT, Decided, read_back, written
 from intake.messages import wording
 from intake.problems import Rejection
-from store.reviews import ReviewStore, RowFilter
+from store.reviews import CapabilityRow, ReviewStore, RowFilter
 from store.values import CaseFile
 from web import acts
 from web.access import STAFF, grant_access
 from web.casepages import case_frame, rows_words
 from web.context import case_store, current_actor, database, language, reference, say, tell
 from web.dossierfaces import way_names
+from web.uploads import FileTooLarge, clean_name
 from workflow.commands import ConfirmRows
 from workflow.procedure import Action
 from workflow.vocabulary import N_, Message, Refusal
@@ -105,7 +106,12 @@ def bring_back(public_id: str) -> Response:
     """Take the decisions out of a filled-in workbook: one act for each group of rows decided alike."""
     sheet = _sheet(public_id, request.form)
     act_id, seen = sheet.form.act_id(), sheet.form.seen_version()
-    for number, group in enumerate(_brought(sheet.file)):
+    try:
+        brought = _brought(sheet.file)
+    except Refusal as refusal:
+        tell(refusal.reason, "error")
+        return redirect(url_for("rows.show", public_id=public_id), 303)
+    for number, group in enumerate(brought):
         command = ConfirmRows(rows=group.rows, confirmed=group.confirmed, ways=group.ways, reason=group.reason)
         case_store().perform(public_id, sheet.action.name, current_actor(), command,
                              command_id=f"{act_id[:-3]}{number:03x}", expected_version=seen + number)
@@ -119,24 +125,28 @@ def _brought(file: CaseFile) -> list[Decided]:
     if upload is None or not upload.filename:
         raise Refusal("malformed", Message(N_("Choose the workbook that you filled in.")))
     numbers = {str(row["no"]): str(row["key"]) for row in reference().catalogue("confirmation_ways")}
+    content = upload.stream.read(LIMIT + 1)
+    if len(content) > LIMIT:
+        raise FileTooLarge(clean_name(upload.filename), LIMIT >> 20)
+    rows = list(ReviewStore(database()).every_row(file))
     try:
-        groups, wrong = read_back(upload.filename, upload.read(), numbers)
+        groups, wrong = read_back(upload.filename, content, numbers, rows)
     except Rejection as rejection:
         raise Refusal("malformed", Message(wording(rejection.code, rejection.detail, language())[0])) from None
     if wrong:
         lines = [f"{line.row}: {line.zh if language() == 'zh' else line.en}" for line in wrong[:20]]
         raise Refusal("malformed", Message(
             N_("Nothing was taken over. Rows of the sheet that need attention: %(lines)s."), {"lines": lines}))
-    changed = list(_changed(file, groups))
+    changed = list(_changed(rows, groups))
     if len(changed) > GROUPS:
         raise Refusal("malformed", Message(N_("The workbook decides rows in more than %(most)s different ways."),
                                            {"most": GROUPS}))
     return changed
 
 
-def _changed(file: CaseFile, groups: list[Decided]) -> Iterator[Decided]:
+def _changed(all_rows: list[CapabilityRow], groups: list[Decided]) -> Iterator[Decided]:
     """The groups without the rows that already stand as decided."""
-    known = {row.ordinal: row for row in ReviewStore(database()).every_row(file)}
+    known = {row.ordinal: row for row in all_rows}
     for group in groups:
         standing = "confirmed" if group.confirmed else "refused"
         rows = tuple(n for n in group.rows if n not in known or (

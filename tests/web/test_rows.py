@@ -178,9 +178,30 @@ def test_a_workbook_with_a_wrong_line_is_taken_over_not_at_all(under_review, cli
     rows[2][8:11] = ["是", "1", ""]
     rows[3][8:11] = ["否", "", ""]
     rows[4][8:11] = ["也许", "1", ""]
-    answer = sent_back(browser, case, rows)
-    assert answer.status_code == 422 and "4: " in answer.text and "5: " in answer.text
+    assert sent_back(browser, case, rows).status_code == 303
+    page = browser.get(f"/cases/{case.public_id}/rows").text
+    assert "4: " in page and "5: " in page
     assert counts(case)[1:] == (None, None)
+
+
+def test_the_workbook_of_another_case_decides_nothing(under_review, client_of):
+    case, browser = under_review(), client_of(Role.TEAM_LEADER)
+    rows = workbook_of(browser, case)
+    rows[2][4], rows[3][4] = "别的参数", rows[2][4]
+    for row in rows[2:5]:
+        row[8:11] = ["是", "1", ""]
+    rows += [[number, *rows[4][1:8], "否", "", "设备未校准"] for number in (rows[4][0], "²", "9" * 5000, -1)]
+    sent_back(browser, case, rows)
+    page = browser.get(f"/cases/{case.public_id}/rows").text
+    assert counts(case)[1:] == (None, None)
+    assert all(f"{n}: " in page for n in (3, 4, *range(len(rows) - 3, len(rows) + 1))) and "5: " not in page
+
+
+def test_a_workbook_that_is_too_large_is_refused_with_words(under_review, client_of, monkeypatch):
+    case, browser = under_review(), client_of(Role.TEAM_LEADER)
+    monkeypatch.setattr("web.rows.LIMIT", 1 << 10)
+    assert sent_back(browser, case, workbook_of(browser, case)).status_code == 303
+    assert "rows.xlsx" in browser.get(f"/cases/{case.public_id}/rows").text
 
 
 def test_something_that_is_no_workbook_is_refused_with_words(under_review, client_of):
@@ -188,9 +209,11 @@ def test_something_that_is_no_workbook_is_refused_with_words(under_review, clien
     for name, content in (("rows.xlsx", b"PK\x03\x04broken"), ("rows.xlsx", b""), ("rows.pdf", b"%PDF-1.7")):
         answer = browser.send(f"/cases/{case.public_id}/rows/workbook", command_id=str(uuid4()),
                               expected_version=str(case.version), workbook=(io.BytesIO(content), name))
-        assert answer.status_code == 422, name
+        assert answer.status_code == 303, name
+        assert "wj-notice is-bad" in browser.get(f"/cases/{case.public_id}/rows").text, name
     assert browser.send(f"/cases/{case.public_id}/rows/workbook", command_id=str(uuid4()),
-                        expected_version=str(case.version)).status_code == 422
+                        expected_version=str(case.version)).status_code == 303
+    assert "wj-notice is-bad" in browser.get(f"/cases/{case.public_id}/rows").text
 
 
 def test_no_cell_of_the_workbook_is_a_formula(under_review, client_of, house):
