@@ -57,10 +57,14 @@ class Witness:
 
 
 def known() -> list[Witness]:
-    """What every test leans on, the quickest first. Test files that changed since are run and watched again."""
+    """What every test leans on, the quickest first. Test files that changed since are run and watched again, and all
+    of them when there is another word to watch."""
+    from tests.removals import words
+
+    names = "\n".join(sorted(words.every()))
     kept: dict[str, Any] = json.loads(KNOWN.read_text("utf-8")) if KNOWN.exists() else {}
     files = sorted(path for room in ROOMS for path in (ROOT / room).glob("test_*.py"))
-    digests = {path.relative_to(ROOT).as_posix(): _digest(path) for path in files}
+    digests = {path.relative_to(ROOT).as_posix(): _digest(path, names) for path in files}
     stale = [name for name, digest in digests.items() if kept.get(name, {}).get("digest") != digest]
     for name in stale:
         print(f"watching {name}", flush=True)
@@ -79,8 +83,8 @@ def known() -> list[Witness]:
     )
 
 
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def _digest(path: Path, names: str) -> str:
+    return hashlib.sha256(path.read_bytes() + names.encode()).hexdigest()
 
 
 def asked(witnesses: Iterable[Witness], leans: Any) -> list[str]:
@@ -155,13 +159,13 @@ def words_away(wanted: Iterable[str] = ()) -> Mapping[str, Outcome]:
     """
     from tests.removals import words
 
-    witnesses, switch = known(), words.Switch()
+    switch = words.Switch()
     words.install(switch.wrap)
     from tests.removals.noticing import in_a_child
     from tests.services import databases
     from tests.store import factories
 
-    outcomes: dict[str, Outcome] = {}
+    witnesses, outcomes = known(), dict[str, Outcome]()
     with tempfile.TemporaryDirectory() as directory:
         home = Path(directory)
         made = (databases.migrate, factories.seeded)

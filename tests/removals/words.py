@@ -5,7 +5,8 @@ every action, such as the separation of duties). What can refuse for more than o
 a word for each reason: `guard:NAME#2`. A removed guard, check or rule never stands in the way; a removed effect or
 register does nothing.
 
-The registries are changed in place before the definitions are read, so this module is imported first of all.
+The registries are changed in place after the grammar knows them and before any definition is read, so `install` comes
+first of all.
 """
 
 import functools
@@ -14,14 +15,10 @@ import inspect
 import re
 import sys
 import types
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-
-from workflow import effects, guards, rules
-from workflow.verbs import effects as verb_effects
-from workflow.verbs import guards as verb_guards
 
 if TYPE_CHECKING:
     from workflow.procedure import Action
@@ -37,12 +34,10 @@ def reasons(function: Callable[..., Any]) -> tuple[str, ...]:
     return tuple("".join(re.findall(r"\"((?:[^\"\\]|\\.)*)\"", said)) for said in found)
 
 
-def _registries() -> dict[str, Sequence[dict[str, Callable[..., Any]]]]:
-    return {
-        "guard": (guards.NAMED, verb_guards.NAMED),
-        "rule": (rules.RULES,),
-        "effect": (effects.NAMED, verb_effects.NAMED),
-    }
+def registries() -> dict[str, dict[str, Callable[..., Any]]]:
+    """Kind of word -> the registry in which the reading of a definition looks it up."""
+    procedure = importlib.import_module("workflow.procedure")
+    return {"guard": procedure.GUARDS, "rule": procedure.RULES, "effect": procedure.EFFECTS}
 
 
 def checks() -> Mapping[str, Callable[..., Any]]:
@@ -59,35 +54,28 @@ def checks() -> Mapping[str, Callable[..., Any]]:
 
 def every() -> tuple[str, ...]:
     """Every word there is, the reasons of each after it."""
-    found = [
-        (kind, name, function)
-        for kind, registries in _registries().items()
-        for registry in registries
-        for name, function in registry.items()
-    ]
+    found = [(kind, name, function) for kind, words in registries().items() for name, function in words.items()]
     found += [("check", name, function) for name, function in checks().items()]
     registers = importlib.import_module("store.registers").REGISTERS
     found += [("register", name, function) for name, function in registers.items()]
-    words: list[str] = []
+    every_: list[str] = []
     for kind, name, function in found:
-        words.append(f"{kind}:{name}")
+        every_.append(f"{kind}:{name}")
         said = reasons(function) if kind in ("guard", "check") else ()
-        words += [f"{kind}:{name}#{n}" for n in range(1, len(said) + 1) if len(said) > 1]
-    return tuple(words)
+        every_ += [f"{kind}:{name}#{n}" for n in range(1, len(said) + 1) if len(said) > 1]
+    return tuple(every_)
 
 
 def install(wrap: Wrap) -> None:
     """Put `wrap(word, function)` into the place of every word. Raises ImportError once definitions were read."""
-    if "workflow.procedure" in sys.modules:
-        raise ImportError("tests.removals is imported before anything of ours: the definitions are read already")
-    for kind, registries in _registries().items():
-        for registry in registries:
-            for name, function in registry.items():
-                registry[name] = functools.wraps(function)(wrap(f"{kind}:{name}", function))
-    asked_by, name = rules.asked_by, rules.answers_for_a_department_asked.__name__
-    rules.asked_by = lambda signs: functools.wraps(rules.answers_for_a_department_asked)(  # type: ignore[assignment]
-        wrap(f"rule:{name}", asked_by(signs))
-    )
+    if "workflow.procedures" in sys.modules:
+        raise ImportError("the definitions are read already: whatever takes words away is imported first of all")
+    for kind, words in registries().items():
+        for name, function in words.items():
+            words[name] = functools.wraps(function)(wrap(f"{kind}:{name}", function))
+    procedure = importlib.import_module("workflow.procedure")
+    asked_by, name = procedure.asked_by, "answers_for_a_department_asked"
+    procedure.asked_by = lambda signs: functools.wraps(procedure.RULES[name])(wrap(f"rule:{name}", asked_by(signs)))
     engine = importlib.import_module("workflow.engine")
     for name, function in checks().items():
         setattr(engine, name, functools.wraps(function)(wrap(f"check:{name}", function)))

@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from store.database import Database
 from store.records import metadata
+from tests.removals.schema import drop_constraint
 from tests.services import databases
 from tests.services.fixtures import BOTH
 from tests.services.postgres import Postgres
@@ -104,3 +105,16 @@ def test_every_check_has_rows_that_break_it() -> None:
 def test_nothing_is_written_down_for_a_column_or_constraint_that_is_gone() -> None:
     assert set(SOUND) <= {f"{t.name}.{c.name}" for t in metadata.tables.values() for c in t.columns}
     assert set(HAVING) | set(BREAKING) <= {c.name for c in every()}
+
+
+ONE_OF_EACH = {c.kind: c for c in every() if c.kind != "primary key"}
+
+
+@pytest.mark.parametrize("constraint", ONE_OF_EACH.values(), ids=list(ONE_OF_EACH))
+def test_without_the_constraint_the_row_is_taken(schema: Database, constraint: Constraint) -> None:
+    """Planted fault: the refusals above come from the constraints; `./run proof removals` tries every one."""
+    with schema.engine.connect() as opened:
+        drop_constraint(opened, constraint)
+        values = breaking(opened, constraint)
+        lay(opened, metadata.tables[constraint.table], values)
+        opened.rollback()
