@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from workflow.case import Case
+from workflow.joint_licences import DECIDING
 from workflow.procedure import Action, Procedure
 from workflow.vocabulary import Actor, Role
 
@@ -37,10 +38,10 @@ class _Fitting:
 
 
 class _EveryFact(dict[str, Any]):
-    """Facts under which everybody has the part in the case that a rule asks about."""
+    """Facts under which everybody has the part in the case that a rule asks about; but those given are as they are."""
 
     def get(self, name: str, default: Any = None) -> Any:
-        return _Fitting()
+        return self[name]
 
     def __missing__(self, name: str) -> Any:
         return _Fitting()
@@ -70,11 +71,17 @@ def _in_state(procedure: Procedure, state: str) -> Competence:
 def _may(action: Action, role: Role, procedure: Procedure) -> bool:
     actor = Actor(1, _PERSON, "", frozenset({role}), department=_DEPARTMENT, agency_id=_AGENCY)
     case = Case(0, procedure.name, procedure.version, action.sources[0], next(iter(procedure.spec.tracks)), _AGENCY,
-                facts=_EveryFact())  # fmt: skip
+                facts=_EveryFact(_nobodys(procedure)))  # fmt: skip
     try:
         return action.who(actor, case)
     except (TypeError, ValueError, AttributeError):  # a rule that reads a formula: its role says enough
         return role.value in action.spec.who or role in _FORMULA.get(action.spec.who, ())
+
+
+def _nobodys(procedure: Procedure) -> dict[str, Any]:
+    """Where no department decides a licence of its own, none has that part in the case."""
+    joint = procedure.spec.department or any(a.spec.opens and a.spec.opens.each for a in procedure.actions)
+    return {} if joint else {DECIDING: ()}
 
 
 _FORMULA = {

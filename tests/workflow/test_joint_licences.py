@@ -29,6 +29,7 @@ from tests.workflow.second_checker import Second
 from tests.workflow.small_procedures import Raw, as_yaml
 from workflow import commands as c
 from workflow import procedures
+from workflow.competences import roles_of
 from workflow.engine import offers, permit
 from workflow.exploration import prove
 from workflow.joint_commands import DecideSeparately, Inform, NominateExperts
@@ -701,3 +702,8 @@ def test_experts_named_twice_are_named_once() -> None:
     assert NominateExperts(experts=("a", "b", "a")).experts == ("a", "b")
 
 
+
+
+def test_a_department_leader_stands_in_the_table_only_where_a_department_decides() -> None:
+    tables = {p.name: roles_of(p) for p in procedures.every()}
+    assert {name for name, roles in tables.items() if Role.DEPARTMENT_LEADER in roles} == {PARENT, *DEPARTMENTAL}
