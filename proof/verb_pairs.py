@@ -106,6 +106,7 @@ def page() -> str:
         "What happens when the second verb (column) is tried right after the first (row), by anybody, in every",
         "situation of CMA version 2 in which the first can be used. Found by trying it in the engine:",
         "`python -m proof.verb_pairs` writes this page; `tests/workflow/test_verb_pairs.py` tries every cell again.",
+        "`tests/store/test_verb_pairs.py` takes a sample through the real store, `./run proof verb-pairs` every pair.",
         "",
         "✓ allowed · ◐ allowed in some situations · ✗ refused, with the reason below · `·` the action is not there",
         "",
