@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -13,11 +14,12 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, PoolProxiedConnection, create_engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
 
 from store.wire import Prepared, Wire
 
+_KEPT = 2  # connections that stay borrowed for steps, of the sixteen and these of the pool; a technical bound
 _ALIVE_FOR = 1.0  # seconds after its last use for which a connection is not asked; a technical bound
 BUREAU_ZONE = ZoneInfo("Asia/Shanghai")
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
@@ -49,6 +51,7 @@ class Database:
         self.url = url
         self.clock = clock or Clock()
         self.engine = _engine(url)
+        self._ready: list[_Lent] = []
         reads: dict[str, Any] = {"wujian_writes": False}
         if not self.is_sqlite:  # one snapshot for the whole block, as SQLite gives by itself
             reads |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
@@ -72,19 +75,34 @@ class Database:
 
     @contextmanager
     def directly(self) -> Iterator[Wire]:
-        """A connection to PostgreSQL on which every statement is a transaction by itself. Raises `Busy`."""
+        """A connection to PostgreSQL on which every statement is a transaction by itself. Raises `Busy`.
+
+        A few stay borrowed from the pool between steps: to give one back and take it again costs as much as to use it.
+        """
         broken = self.engine.dialect.loaded_dbapi.OperationalError
         try:
-            borrowed = self.engine.raw_connection()
-            driver: Any = borrowed.driver_connection
+            lent = self._borrow()
             try:
-                yield Wire(driver, borrowed.info.setdefault("wujian_prepared", Prepared()))
+                yield lent.wire
             finally:
-                if driver.closed:
-                    borrowed.invalidate()
-                borrowed.close()
+                if lent.wire.driver.closed or len(self._ready) >= _KEPT:
+                    _give_back(lent)
+                else:
+                    lent.since = time.monotonic()
+                    self._ready.append(lent)
         except broken as error:  # as in `_connect`
             raise Busy(str(error)) from error
+
+    def _borrow(self) -> "_Lent":
+        with suppress(IndexError):
+            lent = self._ready.pop()
+            if time.monotonic() - lent.since < _ALIVE_FOR or _is_alive(self.engine, lent.wire.driver):
+                return lent
+            lent.borrowed.invalidate()
+            lent.borrowed.close()
+        borrowed = self.engine.raw_connection()
+        prepared = borrowed.info.setdefault("wujian_prepared", Prepared())
+        return _Lent(borrowed, Wire(borrowed.driver_connection, prepared), time.monotonic())
 
     @contextmanager
     def _connect(self, *, writes: bool) -> Iterator[Connection]:
@@ -99,7 +117,24 @@ class Database:
             raise Busy(str(error.orig)) from error
 
     def close(self) -> None:
+        while self._ready:
+            _give_back(self._ready.pop())
         self.engine.dispose()
+
+
+@dataclass(slots=True)
+class _Lent:
+    """A connection borrowed from the pool, and since when nobody has used it."""
+
+    borrowed: PoolProxiedConnection
+    wire: Wire
+    since: float
+
+
+def _give_back(lent: _Lent) -> None:
+    if lent.wire.driver.closed:
+        lent.borrowed.invalidate()
+    lent.borrowed.close()
 
 
 def _is_lock_failure(error: DBAPIError) -> bool:
@@ -111,7 +146,7 @@ def _engine(url: str) -> Engine:
     if make_url(url).get_backend_name() != "sqlite":
         options = "-c lock_timeout=5s -c statement_timeout=30s -c idle_in_transaction_session_timeout=60s"
         engine = create_engine(
-            url, pool_size=8, max_overflow=8,
+            url, pool_size=8, max_overflow=8 + _KEPT,
             connect_args={"options": options, "connect_timeout": 5, "client_encoding": "utf8"},
         )
         event.listen(engine, "checkin", _note_the_time)
@@ -139,12 +174,15 @@ def _ping_after_a_pause(engine: Engine, connection: Any, record: Any, _proxy: An
     """
     if time.monotonic() - record.info.get("idle_since", time.monotonic()) < _ALIVE_FOR:
         return
-    try:
-        alive = engine.dialect.do_ping(connection)
-    except engine.dialect.loaded_dbapi.Error:
-        alive = False
-    if not alive:
+    if not _is_alive(engine, connection):
         raise DisconnectionError  # the pool makes a new one and throws the others away
+
+
+def _is_alive(engine: Engine, connection: Any) -> bool:
+    try:
+        return engine.dialect.do_ping(connection)
+    except engine.dialect.loaded_dbapi.Error:
+        return False
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

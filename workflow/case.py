@@ -54,6 +54,22 @@ class Case:
     clocks: tuple[Clock, ...] = ()
     on: date | None = field(default=None, compare=False)  # the local date on which it is looked at
 
+    def looked_at(self, on: date) -> "Case":
+        """The same case, looked at on that local date."""
+        if self.on == on:
+            return self
+        return Case(
+            self.id, self.procedure, self.procedure_version, self.state, self.track, self.agency_id, self.round,
+            self.version, self.facts, self.sign_offs, self.acts, self.clocks, on,
+        )  # fmt: skip
+
+    def after_a_step(self, state: str, clocks: tuple[Clock, ...], acts: tuple[Act, ...]) -> "Case":
+        """The case one version on. Written out, since every step comes by here and `replace` asks each field."""
+        return Case(
+            self.id, self.procedure, self.procedure_version, state, self.track, self.agency_id, self.round,
+            self.version + 1, self.facts, self.sign_offs, acts, clocks, self.on,
+        )  # fmt: skip
+
     def current_sign_offs(self) -> tuple[SignOff, ...]:
         return tuple([s for s in self.sign_offs if s.round == self.round])
 

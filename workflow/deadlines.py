@@ -159,29 +159,29 @@ class Clock:
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> Clock:
+        said, rests, extensions = plain.get, plain.get("rests"), plain.get("extensions")
         return cls(
             name=plain["name"],
             allowance=_allowance(tuple(plain["allowance"].items())),
             started_on=date.fromisoformat(plain["started_on"]),
-            due_on=_day(plain.get("due_on")),
-            provisional=plain.get("provisional") or False,
+            due_on=date.fromisoformat(day) if (day := said("due_on")) else None,
+            provisional=said("provisional") or False,
             calendar_version=plain["calendar_version"],
-            rests=tuple(
-                Rest(date.fromisoformat(r["since"]), _day(r["until"]), r["ground"])
-                for r in plain.get("rests", ())
-            ),
-            extensions=tuple(
+            rests=tuple([
+                Rest(date.fromisoformat(r["since"]), _day(r["until"]), r["ground"]) for r in rests
+            ]) if rests else (),
+            extensions=tuple([
                 Extension(
                     Allowance.from_plain(e["allowance"]), date.fromisoformat(e["granted_on"]), e["reason"]
                 )
-                for e in plain.get("extensions", ())
-            ),
-            stopped_on=_day(plain.get("stopped_on")),
-            outcome=Outcome(plain["outcome"]) if plain.get("outcome") else None,
-            first_on=_day(plain.get("first_on")),
-            reminded_on=_day(plain.get("reminded_on")),
-            escalated_on=_day(plain.get("escalated_on")),
-        )
+                for e in extensions
+            ]) if extensions else (),
+            stopped_on=date.fromisoformat(day) if (day := said("stopped_on")) else None,
+            outcome=Outcome(outcome) if (outcome := said("outcome")) else None,
+            first_on=date.fromisoformat(day) if (day := said("first_on")) else None,
+            reminded_on=date.fromisoformat(day) if (day := said("reminded_on")) else None,
+            escalated_on=date.fromisoformat(day) if (day := said("escalated_on")) else None,
+        )  # fmt: skip
 
 
 def _lean(**values: Any) -> dict[str, Any]:

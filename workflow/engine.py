@@ -85,8 +85,7 @@ def fire(
 
     `on` is the local date of the act and `law` the calendar and allowances in force. Raises Refusal.
     """
-    if case.on != on:
-        case = replace(case, on=on)
+    case = case.looked_at(on)
     action = permit(procedure, case, name, actor)
     if reason := in_force(actor, on):
         raise Refusal("forbidden", reason)
@@ -175,13 +174,7 @@ def _take(
     if action.spec.extends:
         clocks = extended(clocks, action.spec.extends, command, on, law)
     acts = [act for act in (Act(action.name, p) for p in actor.persons) if act not in after.acts]
-    after = replace(
-        after,
-        state=target,
-        clocks=clocks,
-        version=case.version + 1,
-        acts=(*after.acts, *acts) if acts else after.acts,
-    )
+    after = after.after_a_step(target, clocks, (*after.acts, *acts) if acts else after.acts)
     return Step(action, actor, command, case, after, record)
 
 

@@ -111,15 +111,15 @@ class Procedure:
     def __post_init__(self) -> None:
         object.__setattr__(self, "by_name", {a.name: a for a in self.actions})
 
-    @property
+    @cached_property
     def name(self) -> str:
         return self.spec.name
 
-    @property
+    @cached_property
     def version(self) -> int:
         return self.spec.version
 
-    @property
+    @cached_property
     def states(self) -> Mapping[str, StateSpec]:
         return self.spec.states
 

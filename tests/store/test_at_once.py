@@ -1,6 +1,7 @@
 """A step at once: one statement writes it or nothing does, and whatever does not fit goes under the lock."""
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
@@ -161,6 +162,28 @@ def test_a_connection_lent_directly_comes_back_as_it_was(database: Database) -> 
     assert not wire.driver.autocommit
     with database.reading() as connection:
         assert connection.scalar(select(_CASE.c.id).limit(1)) is None
+
+
+def test_a_connection_that_lay_idle_is_asked_before_it_is_used(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with database.directly() as wire:
+        first = wire.driver.info.backend_pid
+    with psycopg.connect(database.url.replace("+psycopg", ""), autocommit=True) as killer:
+        killer.execute("SELECT pg_terminate_backend(%s)", [first])
+    monkeypatch.setattr("store.database._ALIVE_FOR", -1.0)
+    with database.directly() as wire:
+        assert rows(wire.ask("SELECT 'here'", []), [bytes.decode]) == [["here"]]
+        assert wire.driver.info.backend_pid != first
+
+
+def test_only_a_few_connections_stay_borrowed_for_steps(database: Database) -> None:
+    with ExitStack() as stack:
+        for _ in range(5):
+            stack.enter_context(database.directly())
+    assert database.engine.pool.checkedout() == 2
+    database.close()
+    assert database.engine.pool.checkedout() == 0
 
 
 def test_a_server_that_goes_away_is_busy_and_the_connection_is_not_used_again(
