@@ -134,8 +134,7 @@ class ProcedureVersions:
             status = line.status
             if line.is_open:
                 status = "proved" if proof.get("may_activate") else "draft"
-            said = {key: proof.get(key) for key in ("digest", "verdict", "states_visited")}
-            return self._change(connection, line, "prove", actor, said, status=status, proof=dict(proof))
+            return self._change(connection, line, "prove", actor, _told(proof), status=status, proof=dict(proof))
 
     # -- coming into force and going out of it -----------------------------------------------------------------
 
@@ -206,12 +205,19 @@ class ProcedureVersions:
         the bureau has a version of its own in force. Returns those whose kept text differs from the shipped one;
         what is kept goes on being used, for cases may run on it."""
         with self.database.reading() as connection:
-            kept = {(r.name, r.version): r.digest for r in connection.execute(select(*_BARE))}
+            lines = [_line(r) for r in connection.execute(select(*_BARE))]
+        kept = {(line.name, line.version): line.digest for line in lines}
         missing = [p for p in procedures.shipped() if (p.name, p.version) not in kept]
         if missing:
             with self._writing() as connection:
                 for procedure in missing:
                     self._enter(connection, procedure)
+        for line in lines:
+            if (proof := _at_release(line.name, line.version, line.digest)) and _is_newer(proof, line.proof):
+                with self._writing() as connection:
+                    now = self._locked(connection, line.name, line.version)
+                    if _is_newer(proof, now.proof):
+                        self._change(connection, now, "prove", SYSTEM, _told(proof), proof=proof)
         differing = [f"{p.name}.v{p.version}" for p in procedures.shipped()
                      if kept.get((p.name, p.version), p.digest) != p.digest]
         for name in differing:
@@ -238,7 +244,8 @@ class ProcedureVersions:
         if begins and active is not None:
             self._change(connection, _line(active), "retire", SYSTEM, {"by": procedure.version}, status="retired")
         self._insert(connection, procedure.name, procedure.version, text, "active" if begins else "retired", SYSTEM,
-                     effective_on=self.database.clock.today() if begins else None)
+                     effective_on=self.database.clock.today() if begins else None,
+                     proof=_at_release(procedure.name, procedure.version, procedure.digest))
 
     def _insert(self, connection: Connection, name: str, version: int, text: str, status: str, actor: Actor,
                 **columns: Any) -> None:
@@ -249,7 +256,8 @@ class ProcedureVersions:
             "based_on": None, "effective_on": None, **columns}).scalar_one()
         self._tell(connection, VersionLine(version_id, name, version, digest, status, None, {}, None, 1,
                                            self.database.clock.now(), actor.name),
-                   BEGUN, actor, {"status": status, "digest": digest})
+                   BEGUN, actor, {"status": status, "digest": digest,
+                                  **({"proof": _told(columns["proof"])} if columns.get("proof") else {})})
 
     def _begin_term(self, connection: Connection, line: VersionLine, actor: Actor, reason: str) -> VersionLine:
         procedure = Version(line, _text(connection, line)).procedure()
@@ -321,6 +329,23 @@ class ProcedureVersions:
 def _line(row: Row[Any]) -> VersionLine:
     return VersionLine(row.id, row.name, row.version, row.digest, row.status, row.based_on, row.proof,
                        row.effective_on, row.edition, row.changed_at, row.changed_by)
+
+
+def _at_release(name: str, version: int, digest: str) -> dict[str, Any]:
+    """The proof that came with the release of this very text, {} when none did."""
+    found = procedures.proofs_at_release().get((name, version))
+    return {**found, "at_release": True} if found and found["digest"] == digest else {}
+
+
+def _is_newer(proof: Mapping[str, Any], kept: Mapping[str, Any]) -> bool:
+    """A proof of the release gives way to one of the installation's own, never the other way round."""
+    return not kept or bool(kept.get("at_release")) and kept.get("checker") != proof["checker"]
+
+
+def _told(proof: Mapping[str, Any]) -> dict[str, Any]:
+    """What the audit says of a proof."""
+    said = {key: proof.get(key) for key in ("digest", "verdict", "states_visited")}
+    return {**said, "checker": proof["checker"], "by": "release"} if proof.get("at_release") else said
 
 
 def _text(connection: Connection, line: VersionLine) -> str:

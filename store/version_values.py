@@ -37,6 +37,12 @@ class VersionLine:
         """Whether this very text has passed its proof."""
         return bool(self.proof.get("may_activate")) and self.proof.get("digest") == self.digest
 
+    @property
+    def was_proved_at_release(self) -> bool:
+        """Whether this text passed its proof before it was released; the people here were not looked at."""
+        passed = self.proof.get("verdict") == "proved" and self.proof.get("digest") == self.digest
+        return bool(self.proof.get("at_release")) and passed
+
 
 @dataclass(frozen=True, slots=True)
 class Version:

@@ -12,6 +12,9 @@ from typing import Any
 from workflow.stories import Story, say, spoken
 from workflow.vocabulary import Message
 
+# Raised when what a proof looks at, or how, has changed: a proof by an earlier checker says less than one by this.
+CHECKER = 2
+
 
 class Verdict(StrEnum):
     PROVED = "proved"
@@ -125,6 +128,7 @@ class Proof:
             "procedure": self.procedure,
             "version": self.version,
             "digest": self.digest,
+            "checker": CHECKER,
             "people_digest": self.people_digest,
             "states_visited": self.states_visited,
             "transitions": self.transitions,

@@ -2,6 +2,9 @@
 
     python docs/procedures/draw.py             write NAME.vN.mmd, NAME.vN.bpmn and index.md from the definitions
     python docs/procedures/draw.py --release   also enter every definition in workflow/procedures/RELEASED
+    python docs/procedures/draw.py --prove     prove what is released and has no proof of its text by this checker in
+                                               workflow/procedures/PROOFS; the release does it too (minutes)
+    python docs/procedures/draw.py --prove-all prove all of it again
 
 A released version never changes: cases run on it. Its digest stands in RELEASED, and the digest of what its verbs
 and its file come to; the law in tests/workflow/test_every_procedure.py fails when either is another. Change a
@@ -12,17 +15,26 @@ import hashlib
 import json
 import sys
 from pathlib import Path
+from time import process_time
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
+from ruamel.yaml import YAML  # noqa: E402
+
 from workflow import procedures  # noqa: E402  # found through the path above
+from workflow.allowances import Allowance  # noqa: E402
 from workflow.bpmn import bpmn  # noqa: E402
 from workflow.diagram import mermaid  # noqa: E402
+from workflow.exploration import prove  # noqa: E402
 from workflow.procedure import Procedure  # noqa: E402
+from workflow.proofs import CHECKER  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
 RELEASED = ROOT / "workflow" / "procedures" / "RELEASED"
+PROOFS = ROOT / "workflow" / "procedures" / "PROOFS"
+ALLOWANCES = ROOT / "reference" / "allowances.yaml"
 
 
 def name_of(procedure: Procedure) -> str:
@@ -76,8 +88,45 @@ def release() -> None:
     RELEASED.write_text(text + "".join(f"{name} {' '.join(both)}\n" for name, both in sorted(known.items())), "utf-8")
 
 
+def shipped_allowances() -> list[Allowance]:
+    """The limits that a new installation is given."""
+    rows = YAML(typ="safe", pure=True).load(ALLOWANCES.read_text("utf-8"))["rows"]
+    return [Allowance.from_plain(json.loads(json.dumps(row, default=str))) for row in rows]
+
+
+def proved(procedure: Procedure) -> dict[str, Any]:
+    """The proof that is released with a definition: verbs by twos, without people, timed by the processor."""
+    begun = process_time()
+    proof = prove(procedure, allowances=shipped_allowances(), pairs=True)
+    return proof.timed(process_time() - begun).plain()
+
+
+def kept_proofs() -> dict[str, dict[str, Any]]:
+    """Name and version -> the proof in PROOFS."""
+    lines = PROOFS.read_text("utf-8").splitlines() if PROOFS.exists() else []
+    return {f"{found['procedure']}.v{found['version']}": found for found in map(json.loads, lines)}
+
+
+def is_fresh(procedure: Procedure, found: dict[str, Any] | None) -> bool:
+    return found is not None and (found["digest"], found["checker"]) == (procedure.digest, CHECKER)
+
+
+def write_proofs(again: bool) -> None:
+    """Prove what is released; kept proofs stand as long as they are of this text and by this checker."""
+    kept, known = kept_proofs(), released()
+    found = {}
+    for procedure in procedures.shipped():
+        if (name := name_of(procedure)) in known:
+            found[name] = kept[name] if is_fresh(procedure, kept.get(name)) and not again else proved(procedure)
+            print(name, found[name]["verdict"], found[name]["states_visited"], found[name]["seconds"])
+    lines = (json.dumps(f, ensure_ascii=False, sort_keys=True) for _, f in sorted(found.items()))
+    PROOFS.write_text("".join(f"{line}\n" for line in lines), "utf-8")
+
+
 if __name__ == "__main__":
     for path, content in drawings().items():
         path.write_text(content, encoding="utf-8")
     if "--release" in sys.argv[1:]:
         release()
+    if {"--release", "--prove", "--prove-all"} & set(sys.argv[1:]):
+        write_proofs(again="--prove-all" in sys.argv[1:])

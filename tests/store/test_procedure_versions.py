@@ -8,13 +8,14 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import text, update
 from sqlalchemy.exc import DatabaseError
 
 from store.cases import CaseStore
 from store.database import Database
 from store.law import LawBook
 from store.procedure_versions import OWN_FROM, ProcedureVersions
+from store.records.procedures import ProcedureVersionRecord
 from store.version_values import VersionLine
 from tests.store.factories import MovableClock
 from workflow import procedures
@@ -77,6 +78,52 @@ def test_entering_what_ships_again_changes_nothing(versions: ProcedureVersions) 
     before = versions.lines()
     assert versions.enter_shipped() == []
     assert versions.lines() == before
+
+
+def test_what_was_proved_at_release_is_kept_with_its_version(versions: ProcedureVersions) -> None:
+    lines = {(line.name, line.version): line for line in versions.lines()}
+    assert procedures.proofs_at_release()
+    for key, proof in procedures.proofs_at_release().items():
+        line = lines[key]
+        assert line.was_proved_at_release and line.proof["properties"] == proof["properties"]
+        assert not line.is_proved, "the people of this bureau were not looked at"
+        first = versions.changes(line)[-1]
+        assert first.payload["proof"] == {
+            "digest": line.digest, "verdict": "proved", "states_visited": proof["states_visited"],
+            "checker": proof["checker"], "by": "release"}
+
+
+def test_an_installation_that_had_no_proof_is_given_the_one_of_the_release_once(
+    database: Database, versions: ProcedureVersions
+) -> None:
+    _put_proof(database, {})
+    assert versions.enter_shipped() == []
+    line = versions.get(NAME, newest()).line
+    assert line.was_proved_at_release and versions.changes(line)[0].action == "prove"
+    assert versions.enter_shipped() == [] and versions.get(NAME, newest()).line == line
+
+
+def test_a_proof_of_the_release_gives_way_to_a_newer_one_and_to_the_bureaus_own(
+    database: Database, versions: ProcedureVersions
+) -> None:
+    line = versions.get(NAME, newest()).line
+    _put_proof(database, {**line.proof, "checker": 0})
+    versions.enter_shipped()
+    assert versions.get(NAME, newest()).line.proof == line.proof
+    own = passed(line)
+    versions.keep_proof(NAME, newest(), own, ADMINISTRATOR)
+    versions.enter_shipped()
+    kept = versions.get(NAME, newest()).line
+    assert kept.proof == own and kept.is_proved and kept.status == "active"
+
+
+def _put_proof(database: Database, proof: dict[str, Any]) -> None:
+    with database.writing() as connection:
+        connection.execute(
+            update(ProcedureVersionRecord)
+            .where(ProcedureVersionRecord.name == NAME, ProcedureVersionRecord.version == newest())
+            .values(proof=proof)
+        )
 
 
 def test_a_bureaus_own_version_in_force_is_not_put_aside_by_what_ships(versions: ProcedureVersions) -> None:

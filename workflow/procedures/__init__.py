@@ -6,11 +6,13 @@ them in with `hold`, says with `put_in_force` on which of them new cases open, a
 for one that is not held yet.
 """
 
-from collections.abc import Callable, Iterable
+import json
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from workflow.faults import located
 from workflow.joint_proofreading import among_others, children_of
@@ -52,6 +54,16 @@ def shipped() -> tuple[Procedure, ...]:
         if newest[procedure.name] is procedure:
             side_by_side(procedure, path.read_bytes(), path.name, paths.values())
     return tuple(sorted(paths.values(), key=lambda p: (p.name, p.version)))
+
+
+@cache
+def proofs_at_release() -> Mapping[Key, Mapping[str, Any]]:
+    """What was found of the shipped definitions before they were released (`Proof.plain`): those proofs alone that are
+    of the very text that ships. Written by `docs/procedures/draw.py`; the people of a bureau are not looked at."""
+    path = HERE / "PROOFS"
+    found = [json.loads(line) for line in path.read_text("utf-8").splitlines()] if path.exists() else []
+    digests = {(p.name, p.version): p.digest for p in shipped()}
+    return {key: f for f in found if digests.get(key := (f["procedure"], f["version"])) == f["digest"]}
 
 
 def side_by_side(
