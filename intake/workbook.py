@@ -22,6 +22,7 @@ MAX_GRID = 4_000_000
 MAX_MERGES = 400_000
 _MACRO_NAMES = {".xlsm", ".xltm", ".xlam", ".xla", ".xlsb.xlsm"}
 _OPEN_NAMES = {".xlsx", ".xls"}
+_WHOLE = re.compile(r"[0-9]{1,7}")
 _REFERENCE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})$")
 _OUTSIDE = re.compile(r"\[\d+\]|\[[^\]]+\.xl|https?:|file:|\\\\|\|\s*'|WEBSERVICE\(|RTD\(", re.IGNORECASE)
 
@@ -200,7 +201,7 @@ class _SheetFacts:
                 self._last_column = self._column
         elif tag == "row":
             number = attributes.get("r")
-            self._row = int(number) - 1 if number and number.isdigit() else self._row + 1
+            self._row = int(number) - 1 if number and _WHOLE.fullmatch(number) else self._row + 1
             self._column = -1
             if attributes.get("hidden") in ("1", "true"):
                 self.hidden_rows.add(self._row)

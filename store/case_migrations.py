@@ -21,6 +21,7 @@ from store.locked import lift, lock, moment_of, pinned_to
 from store.records.cases import CaseRecord
 from store.records.columns import table_of
 from store.records.procedures import ProcedureMigrationCaseRecord, ProcedureMigrationRecord
+from store.reviews import ordinal_of
 from store.sentences import plain, spoken
 from store.tokens import new_token
 from store.values import Page
@@ -134,7 +135,7 @@ class CaseMigrations:
                        _C.c.subject, _C.c.state, _C.c.procedure_version)
                 .join(_C, _C.c.id == _L.c.case_id)
                 .where(_L.c.migration_id == migration.id, _L.c.standing == standing,
-                       _L.c.case_id > (int(after) if after and after.isdigit() else 0))
+                       _L.c.case_id > ordinal_of(after))
                 .order_by(_L.c.case_id).limit(limit + 1)
             ).all()  # fmt: skip
         lines = tuple(MigrationLine(r.case_id, r.public_id, r.number, r.agency_name, r.subject, r.state,

@@ -25,6 +25,7 @@ from store.records.cases import CaseRecord
 from store.records.columns import table_of
 from store.records.replays import DIFFERS, ReplayCaseRecord, ReplayRecord
 from store.reference import Reference
+from store.reviews import ordinal_of
 from store.sentences import plain, spoken
 from store.tokens import new_token
 from store.values import Page
@@ -210,7 +211,7 @@ class Replays:
         """The cases of one kind, or all that differ, by their ids. A search (part of an agency's name, or the start
         of a case number) looks through SCAN lines a page and may then be short with `after` set."""
         text = search.strip()[:TEXT_LIMIT]
-        mine = [_L.c.replay_id == replay.id, _L.c.case_id > (int(after) if after and after.isdigit() else 0)]
+        mine = [_L.c.replay_id == replay.id, _L.c.case_id > ordinal_of(after)]
         mine.append(DIFFERS if wanted == DIFFERING else _L.c.kind == wanted)  # type: ignore[arg-type]
         near = select(_L.c.case_id, _L.c.kind, _L.c.found).where(*mine).order_by(_L.c.case_id)
         cut = near.limit(SCAN if text else limit + 1).subquery()

@@ -288,6 +288,16 @@ def test_marks_that_nobody_sees_leave_no_trace() -> None:
     assert codes(reading) == [] and reading.records[-1].parameter == "镍"  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize("number", ["²", "9" * 5000, "-1", "１"])
+def test_a_row_that_says_a_strange_number_does_no_harm(number: str) -> None:
+    packed = io.BytesIO(table(ROWS))
+    odd = io.BytesIO()
+    with zipfile.ZipFile(packed) as source, zipfile.ZipFile(odd, "w") as target:
+        for name in source.namelist():
+            target.writestr(name, source.read(name).replace(b'<row r="7"', f'<row r="{number}"'.encode()))
+    assert read(odd.getvalue()).outcome in ("accept", "reject")
+
+
 def test_text_that_only_spells_an_escape_is_left_alone() -> None:
     reading = read(table([*ROWS, ["", "", "1.3", "镍_x005F_x0007_", ROWS[1][4], "", ""]]))
     assert reading.problems == ()

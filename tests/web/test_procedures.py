@@ -266,6 +266,7 @@ def test_open_cases_are_looked_at_and_moved_from_the_page(administrator: Any, ho
         pass
     page = administrator.get(answer.location)
     assert page.status_code == 200 and "hx-trigger" not in page.text
+    assert administrator.get(f"{answer.location}?standing=ready&after=²").status_code == 422
     assert sent(administrator, f"{answer.location}/proceed", reason="").status_code == 422
     assert sent(administrator, f"{answer.location}/proceed", reason="新版施行").status_code == 303
     while migrations.advance(public_id):
