@@ -12,6 +12,7 @@ from store.records.audit import AuditRecord
 from store.records.cases import CaseRecord
 from store.records.columns import table_of
 from store.records.people import AccountRoleRecord
+from workflow.procedure import Procedure
 from workflow.surroundings import ROLES_BEHIND
 from workflow.vocabulary import SYSTEM, Actor, Refusal, Role
 from workflow.whatif import PastAct, PastCase
@@ -93,12 +94,14 @@ def _past(row: Any, entries: Iterable[Any], held: dict[int, set[Role]]) -> PastC
         agency_id=row["agency_id"],
         opened_on=_day(row["opened_at"]),
         facts=row["facts"],
-        acts=tuple(_act(e, row["agency_id"], held) for e in entries if e["action"] != "open"),
+        acts=tuple(_act(e, row["agency_id"], held, procedure) for e in entries if e["action"] != "open"),
     )
 
 
-def _act(entry: Any, agency_id: int | None, held: dict[int, set[Role]]) -> PastAct:
-    edited = entry["payload"].get("facts") if entry["source"] == entry["target"] else None
+def _act(entry: Any, agency_id: int | None, held: dict[int, set[Role]], procedure: Procedure) -> PastAct:
+    """An act of the procedure, or an edit of the dossier, which is none and carries the facts it changed."""
+    stays = entry["source"] == entry["target"] and entry["action"] not in procedure.by_name
+    edited = entry["payload"].get("facts") if stays else None
     return PastAct(
         on=_day(entry["at"]),
         action=entry["action"],

@@ -207,5 +207,6 @@ WRITES: dict[str, tuple[str, ...]] = {
     "release_undecided": (SEPARATED,),
     "note_experts": (NOMINATED,),
     "close_nominations": (NOMINATIONS_CLOSED,),
+    "take_review": ("review_conclusion",),
     "go_alone": (ALONE,),
 }

@@ -16,6 +16,7 @@ from workflow.asking import command_of
 from workflow.case import Case
 from workflow.clocks import Law, lapsed, opened
 from workflow.engine import fire
+from workflow.joint_licences import WRITES
 from workflow.parsing import Command
 from workflow.procedure import Action, EffectSpec, Procedure
 from workflow.stories import say
@@ -222,7 +223,9 @@ def rebuilt(kind: type[Command], payload: Mapping[str, Any]) -> Command:
 def _writes(action: Action) -> Iterator[str]:
     for effect in action.spec.effects:
         if isinstance(effect, EffectSpec):
-            yield from (*(effect.set or {}), *(effect.keep or {}))
+            yield from (*(effect.set or {}), *(effect.keep or {}), *(effect.persons or {}))
+        else:
+            yield from WRITES.get(effect, ())
     if "count_correction" in action.spec.effects:
         yield "corrections"
 

@@ -23,6 +23,7 @@ from workflow.joint_commands import Inform, NominateExperts
 from workflow.joint_licences import DECIDING
 from workflow.procedure import Procedure
 from workflow.vocabulary import SYSTEM, Actor, Refusal, Role
+from workflow.whatif import PastAct
 
 AGENCY = 7
 MONDAY = date(2026, 3, 2)
@@ -81,6 +82,7 @@ class World:
     told: list[Telling] = field(default_factory=list)
     happened: Counter[tuple[str, str]] = field(default_factory=Counter)
     ended_on: dict[str, date] = field(default_factory=dict)
+    record: dict[str, list[PastAct]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         deciding = [d for name in self.licences if (d := procedures.current(name).spec.department)]
@@ -106,6 +108,8 @@ class World:
         self.cases[name] = final = steps[-1].after
         for step in steps:
             self.happened[name, step.action.name] += 1
+            entry = PastAct(self.today, step.action.name, step.actor, step.command.payload(), step.after.state)
+            self.record.setdefault(name, []).append(entry)
             self._open(step, final)
             self._tell(name, step, final)
         if self.is_over(name):

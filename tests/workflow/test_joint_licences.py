@@ -14,8 +14,11 @@ from ruamel.yaml import YAML
 
 from tests.store.factories import department_leader, person
 from tests.workflow.joint_world import (
+    AGENCY,
     GRANT,
+    LAW,
     LICENCES,
+    MONDAY,
     PARENT,
     PEOPLE,
     REFUSE,
@@ -38,6 +41,7 @@ from workflow.procedure import DefinitionError, Procedure, parse
 from workflow.proofs import Standing, Verdict
 from workflow.stories import replay
 from workflow.vocabulary import SYSTEM, Actor, Refusal, Role
+from workflow.whatif import Kind, PastCase, what_if
 
 FILES = {name: procedures.HERE / f"{name}.v1.yaml" for name in (PARENT, *LICENCES)}
 DEPARTMENTAL = tuple(n for n in LICENCES if procedures.current(n).spec.department)
@@ -475,6 +479,23 @@ def test_a_silent_department_holds_the_others_no_longer_than_the_joint_limit(sil
         world.wait()
         assert due is not None and world.today <= due + timedelta(days=1)
     assert world.parent.state == "ready_to_deliver" and world.parent.fact("separated").count(silent) == 1
+
+
+def test_the_record_of_a_joint_application_lived_again_is_the_same() -> None:
+    """Acts that were told, went alone and lapsed included: what another case told is in the record of this one."""
+    world = at("awaiting_results", failed=LICENCES[2:])
+    world.decide(LICENCES[0])
+    separate(world, LICENCES[1])
+    world.all_told().decide(LICENCES[1])
+    world.act(LICENCES[1], "deliver", PEOPLE["issuing_clerk"])
+    world.decide(LICENCES[2]).all_told()
+    world.act(PARENT, "deliver_together", PEOPLE["issuing_clerk"])
+    world.all_told()
+    for name, case in world.cases.items():
+        procedure = procedures.current(name)
+        past = PastCase(name, procedure, AGENCY, MONDAY, case.facts, tuple(world.record[name]))
+        found = what_if(past, procedure, LAW)
+        assert (found.kind, found.first_difference) == (Kind.SAME, None), (name, str(found.first_difference))
 
 
 # -- proof -------------------------------------------------------------------------------------------------------
