@@ -15,6 +15,7 @@ from tests.services.postgres import Postgres
 from tests.store import factories
 from tests.store.dossiers import applicant, store  # noqa: F401  # fixtures of the dossier's tests
 from tests.store.factories import CaseHand, MovableClock
+from tests.store.joint import joint_case  # noqa: F401  # of the tests of joint licences
 
 
 @pytest.fixture

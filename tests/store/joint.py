@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from sqlalchemy import insert, select
 
 from jobs.informing import inform
@@ -15,6 +16,7 @@ from store.jobs import Job, JobQueue
 from store.joint_cases import JointBoard, JointCases
 from store.records.applications import ApplicationRecord, CapabilityRowRecord
 from store.records.cases import CaseRecord
+from store.records.certificates import AnnexRowRecord, CertificateRecord
 from store.records.jobs import JobRecord
 from store.records.people import PersonRecord
 from store.reviews import ReviewStore
@@ -195,3 +197,22 @@ def joint_application(
             "case_id": case_id, "sections": ANSWERS, "revision": 1, "saved_at": cases.database.clock.now()})
     rows(cases.database, case_id, sections, each)
     return Joint(cases, public_id, case_id, agency_id)
+
+
+def annex(database: Database, number: str) -> list[tuple[str, str]]:
+    """(section, parameter) of the rows of a certificate, in its order."""
+    row, certificate = AnnexRowRecord, CertificateRecord
+    with database.reading() as connection:
+        return [tuple(found) for found in connection.execute(
+            select(row.section, row.parameter).join(certificate, certificate.id == row.certificate_id)
+            .where(certificate.number == number).order_by(row.ordinal))]
+
+
+@pytest.fixture
+def joint_case(cases: CaseStore) -> Callable[..., Joint]:
+    """`joint_case(licences, each=2)`: a joint application filled in, not yet submitted."""
+
+    def make(*arguments: Any, **options: Any) -> Joint:
+        return joint_application(cases, *arguments, **options)
+
+    return make

@@ -1,37 +1,27 @@
 """Licences applied for together: accepted once, reviewed once, decided by each authority, delivered together."""
 
-import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
-from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import update
 
+from store.case_documents import CaseDocuments
 from store.cases import CaseStore
+from store.certificate_documents import CertificateDocuments
 from store.certificates import CertificateStore
 from store.database import Database
+from store.joint_cases import JointCases
 from store.joint_steps import to_open
 from store.locked import moment_of
 from store.pen import open_case
 from store.procedure_versions import ProcedureVersions
 from store.queues import QueueStore
-from store.records.certificates import AnnexRowRecord, CertificateRecord
 from store.records.people import AccountRecord
 from store.records.procedures import ProcedureVersionRecord
 from store.reviews import ReviewStore
-from tests.store import joint
-from tests.store.dossiers import Applicant, refused
-from tests.store.factories import (
-    LEADER,
-    SYSTEM,
-    MovableClock,
-    department_officer,
-    flaws,
-    person,
-)
-from tests.store.joint import LICENCES, Joint, department_leader, expert_of, joint_application
+from tests.store.dossiers import refused
+from tests.store.factories import LEADER, SYSTEM, MovableClock, department_officer, flaws, person
+from tests.store.joint import LICENCES, Joint, annex, department_leader, expert_of
 from tests.store.statements import counted
 from workflow import procedures
 from workflow.commands import Decide
@@ -41,30 +31,11 @@ from workflow.vocabulary import Refusal, Role
 Begin = Callable[..., Joint]
 
 
-@pytest.fixture
-def begin(cases: CaseStore) -> Begin:
-    """`begin(licences, each=2)`: a joint application filled in, not yet submitted."""
-
-    def make(*arguments: Any, **options: Any) -> Joint:
-        return joint_application(cases, *arguments, **options)
-
-    return make
-
-
-def annex(database: Database, number: str) -> list[tuple[str, str]]:
-    """(section, parameter) of the rows of a certificate, in its order."""
-    row, certificate = AnnexRowRecord, CertificateRecord
-    with database.reading() as connection:
-        return [tuple(found) for found in connection.execute(
-            select(row.section, row.parameter).join(certificate, certificate.id == row.certificate_id)
-            .where(certificate.number == number).order_by(row.ordinal))]
-
-
 # -- from one application to one delivery -------------------------------------------------------------------------
 
 
-def test_three_licences_from_one_application_to_one_delivery(begin: Begin, database: Database) -> None:
-    one = begin().accept()
+def test_three_licences_from_one_application_to_one_delivery(joint_case: Begin, database: Database) -> None:
+    one = joint_case().accept()
     assert one.states() == dict.fromkeys(LICENCES, "awaiting_review")
     one.review(refused_rows=(4,))
     assert one.states() == dict.fromkeys(LICENCES, "awaiting_decision")
@@ -83,8 +54,8 @@ def test_three_licences_from_one_application_to_one_delivery(begin: Begin, datab
     assert len(numbers["joint_cma"]) == 12 and numbers["agricultural_testing"] == "NZJ-27-2026-0001"
 
 
-def test_the_list_of_a_sector_is_the_list_of_the_accreditation(begin: Begin, database: Database) -> None:
-    one = begin(each=3).accept().review(refused_rows=(5,))  # row 5 is one of agriculture's
+def test_the_list_of_a_sector_is_the_list_of_the_accreditation(joint_case: Begin, database: Database) -> None:
+    one = joint_case(each=3).accept().review(refused_rows=(5,))  # row 5 is one of agriculture's
     listed = {name: annex(database, one.decide(name).file.case.fact("certificate_number")) for name in LICENCES}
     assert len(listed["joint_cma"]) == 8
     for name, section in (("agricultural_testing", "饲料"), ("construction_testing", "建筑材料")):
@@ -92,12 +63,10 @@ def test_the_list_of_a_sector_is_the_list_of_the_accreditation(begin: Begin, dat
     assert [len(listed[name]) for name in LICENCES] == [8, 2, 3]
 
 
-def test_what_a_certificate_shows_comes_from_the_block_of_its_licence(begin: Begin, database: Database) -> None:
-    one = begin().accept().review()
+def test_what_a_certificate_shows_comes_from_the_block_of_its_licence(joint_case: Begin, database: Database) -> None:
+    one = joint_case().accept().review()
     number = one.decide("construction_testing").file.case.fact("certificate_number")
     found = CertificateStore(database).find(number=number)
-    from store.certificate_documents import CertificateDocuments
-
     assert found is not None
     [edition] = CertificateDocuments(database).editions(found.id)
     assert edition.content is not None and edition.annex_rows == 2
@@ -107,10 +76,10 @@ def test_what_a_certificate_shows_comes_from_the_block_of_its_licence(begin: Beg
 
 
 def test_granting_asks_as_much_of_the_database_for_two_rows_as_for_two_hundred(
-        begin: Begin, database: Database) -> None:
+        joint_case: Begin, database: Database) -> None:
     asked = []
     for each in (2, 200):
-        one = begin(each=each).accept().review()
+        one = joint_case(each=each).accept().review()
         with counted(database) as statements:
             one.child("agricultural_testing").take("grant", by=department_leader("agriculture"))
         asked.append(len(statements))
@@ -120,8 +89,8 @@ def test_granting_asks_as_much_of_the_database_for_two_rows_as_for_two_hundred(
 # -- opening ------------------------------------------------------------------------------------------------------
 
 
-def test_a_case_of_each_licence_is_opened_with_what_it_needs(begin: Begin) -> None:
-    one = begin(("joint_cma", "construction_testing")).accept()
+def test_a_case_of_each_licence_is_opened_with_what_it_needs(joint_case: Begin) -> None:
+    one = joint_case(("joint_cma", "construction_testing")).accept()
     assert set(one.states()) == {"joint_cma", "construction_testing"}
     facts = one.child("construction_testing").file.case.facts
     assert facts["part_of"] == one.public_id and facts["deciding_departments"] == ["construction"]
@@ -132,8 +101,8 @@ def test_a_case_of_each_licence_is_opened_with_what_it_needs(begin: Begin) -> No
     assert one.child("joint_cma").file.submitted_at is not None  # filed at once
 
 
-def test_a_licence_under_way_is_not_opened_again(begin: Begin, cases: CaseStore, database: Database) -> None:
-    one = begin().accept()
+def test_a_licence_under_way_is_not_opened_again(joint_case: Begin, cases: CaseStore, database: Database) -> None:
+    one = joint_case().accept()
     opens = one.file.procedure.by_name["accept"].spec.opens
     assert opens is not None
     one.child("construction_testing").take("retract")
@@ -144,8 +113,8 @@ def test_a_licence_under_way_is_not_opened_again(begin: Begin, cases: CaseStore,
 
 
 def test_a_licence_of_which_nothing_is_in_force_stops_the_whole_step(
-        begin: Begin, cases: CaseStore, database: Database) -> None:
-    one = begin()
+        joint_case: Begin, cases: CaseStore, database: Database) -> None:
+    one = joint_case()
     one.take("submit")
     with database.writing() as connection:
         connection.execute(update(ProcedureVersionRecord).where(
@@ -169,11 +138,22 @@ def test_a_procedure_that_others_open_is_not_retired_under_them(cases: CaseStore
     assert refusal.value.reason.values["procedures"] == ["joint_testing.v1"]
 
 
+def test_what_the_law_deems_accepted_is_opened_as_well(
+        joint_case: Begin, cases: CaseStore, clock: MovableClock) -> None:
+    one = joint_case()
+    one.take("submit")
+    [limit] = one.file.case.clocks
+    clock.move_to(limit.due_on)
+    clock.move(days=1)
+    cases.lapse()
+    assert one.state == "accepted" and one.states() == dict.fromkeys(LICENCES, "awaiting_review")
+
+
 # -- the joint review ---------------------------------------------------------------------------------------------
 
 
-def test_every_line_says_whose_licence_it_is_about(begin: Begin, database: Database) -> None:
-    one = begin().accept().review()
+def test_every_line_says_whose_licence_it_is_about(joint_case: Begin, database: Database) -> None:
+    one = joint_case().accept().review()
     lines = ReviewStore(database).checklist(one.file)
     assert [line.code for line in lines if line.licence == "agricultural_testing"] == ["A1", "A2", "A3", "A4"]
     assert [line.entry["zh"] for line in lines if line.licence == "construction_testing"] == [
@@ -183,15 +163,15 @@ def test_every_line_says_whose_licence_it_is_about(begin: Begin, database: Datab
     assert {line.licence for line in seen} == {"", "construction_testing"} and len(seen) == 25
 
 
-def test_a_licence_sees_the_rows_of_its_sector(begin: Begin, database: Database) -> None:
-    one = begin().accept()
+def test_a_licence_sees_the_rows_of_its_sector(joint_case: Begin, database: Database) -> None:
+    one = joint_case().accept()
     store = ReviewStore(database)
     assert [row.section for row in store.rows(one.child("agricultural_testing").file).lines] == ["饲料", "饲料"]
     assert len(store.rows(one.child("joint_cma").file).lines) == len(store.rows(one.file).lines) == 6
 
 
-def test_one_refused_by_its_own_lines_leaves_the_others_granted(begin: Begin) -> None:
-    one = begin().accept().review(failing=("C2",))
+def test_one_refused_by_its_own_lines_leaves_the_others_granted(joint_case: Begin) -> None:
+    one = joint_case().accept().review(failing=("C2",))
     assert one.file.case.fact("failed_licences") == ["construction_testing"]
     assert one.file.case.fact("findings_failed") == 0
     child = one.child("construction_testing")
@@ -208,16 +188,16 @@ def test_one_refused_by_its_own_lines_leaves_the_others_granted(begin: Begin) ->
     assert one.states() == {"joint_cma": "closed", "agricultural_testing": "closed", "construction_testing": "refused"}
 
 
-def test_a_department_names_experts_of_its_own_pool(begin: Begin, database: Database) -> None:
-    one = begin().accept()
+def test_a_department_names_experts_of_its_own_pool(joint_case: Begin, database: Database) -> None:
+    one = joint_case().accept()
     pool = ReviewStore(database).nominees(one.file, department_officer("agriculture"))
     assert [candidate.person_id for candidate in pool] == [expert_of("agriculture")]
     stranger = NominateExperts(experts=(expert_of("construction"),))
     assert refused(lambda: one.take("nominate_experts", stranger, by=department_officer("agriculture"))) == "malformed"
 
 
-def test_whoever_belongs_to_the_applicant_is_sent_by_no_department(begin: Begin, database: Database) -> None:
-    one = begin().accept()
+def test_whoever_belongs_to_the_applicant_is_sent_by_no_department(joint_case: Begin, database: Database) -> None:
+    one = joint_case().accept()
     with database.writing() as connection:  # the expert also holds an account with the agency
         connection.execute(AccountRecord.__table__.insert(), {
             "login": "moonlighting", "password_hash": "-", "person_id": expert_of("agriculture"), "name": "兼职",
@@ -228,11 +208,20 @@ def test_whoever_belongs_to_the_applicant_is_sent_by_no_department(begin: Begin,
     assert [candidate.conflicted for candidate in pool] == [True]
 
 
+def test_a_refusal_tells_what_failed_for_this_licence(joint_case: Begin, database: Database) -> None:
+    one = joint_case().accept().review(failing=("C2",), refused_rows=(2,))
+    child = one.decide("construction_testing", "refuse")
+    facts = CaseDocuments(database).facts(child.id, child.version)
+    assert facts is not None and [found for found, _ in facts.failed_findings] == ["见证取样"]
+    spared = CaseDocuments(database).facts(one.child("agricultural_testing").id, 1)
+    assert spared is not None and spared.failed_findings == () and spared.refused_total == 1
+
+
 # -- who sees and decides what ------------------------------------------------------------------------------------
 
 
-def test_a_departments_leader_sees_and_decides_that_licence_alone(begin: Begin, cases: CaseStore) -> None:
-    one = begin().accept().review()
+def test_a_departments_leader_sees_and_decides_that_licence_alone(joint_case: Begin, cases: CaseStore) -> None:
+    one = joint_case().accept().review()
     leader = department_leader("agriculture")
     own, other = one.child("agricultural_testing"), one.child("construction_testing")
     assert cases.get(own.public_id, leader).case.state == "awaiting_decision"
@@ -245,8 +234,8 @@ def test_a_departments_leader_sees_and_decides_that_licence_alone(begin: Begin, 
     assert cases.get(own.public_id, one.applicant).public_id == own.public_id
 
 
-def test_the_board_shows_every_licence_and_opens_only_what_is_ones_own(begin: Begin) -> None:
-    one = begin().accept()
+def test_the_board_shows_every_licence_and_opens_only_what_is_ones_own(joint_case: Begin) -> None:
+    one = joint_case().accept()
     lines = {line.licence: line for line in one.board(department_leader("agriculture")).lines}
     assert lines["agricultural_testing"].public_id == one.child("agricultural_testing").public_id
     assert [lines[name].public_id for name in ("joint_cma", "construction_testing")] == [None, None]
@@ -258,13 +247,13 @@ def test_the_board_shows_every_licence_and_opens_only_what_is_ones_own(begin: Be
 
 
 def test_the_board_is_the_same_from_the_application_and_from_a_licence_and_asks_once(
-        begin: Begin, cases: CaseStore, database: Database) -> None:
-    one = begin().accept().review()
+        joint_case: Begin, cases: CaseStore, database: Database) -> None:
+    one = joint_case().accept().review()
     child, asked = one.child("agricultural_testing").file, []
-    assert joint.JointCases(database).board(child, SYSTEM) == one.board(SYSTEM)
+    assert JointCases(database).board(child, SYSTEM) == one.board(SYSTEM)
     for _ in range(2):
         with counted(database) as statements:
-            joint.JointCases(database).board(child, SYSTEM)
+            JointCases(database).board(child, SYSTEM)
         asked.append(len(statements))
         with database.writing() as connection:  # a family of ten
             for _ in range(7):
@@ -274,8 +263,8 @@ def test_the_board_is_the_same_from_the_application_and_from_a_licence_and_asks_
     assert asked == [1, 1]
 
 
-def test_a_decided_licence_stands_on_the_board_with_its_certificate(begin: Begin) -> None:
-    one = begin().accept().review()
+def test_a_decided_licence_stands_on_the_board_with_its_certificate(joint_case: Begin) -> None:
+    one = joint_case().accept().review()
     child = one.decide("agricultural_testing")
     line = next(x for x in one.board(one.applicant).lines if x.licence == "agricultural_testing")
     assert (line.outcome, line.certificate_number) == ("granted", child.file.case.fact("certificate_number"))
@@ -284,8 +273,8 @@ def test_a_decided_licence_stands_on_the_board_with_its_certificate(begin: Begin
     assert hidden.outcome == "granted" and hidden.certificate_public_id is None
 
 
-def test_what_waits_for_a_department_waits_at_its_own_desk(begin: Begin, database: Database) -> None:
-    one = begin().accept()
+def test_what_waits_for_a_department_waits_at_its_own_desk(joint_case: Begin, database: Database) -> None:
+    one = joint_case().accept()
     queues, officer = QueueStore(database), department_officer("agriculture")
     waiting = {line.public_id for line in queues.queue(officer, Role.DEPARTMENT_OFFICER).lines}
     assert waiting == {one.public_id, one.child("agricultural_testing").public_id}
@@ -296,194 +285,3 @@ def test_what_waits_for_a_department_waits_at_its_own_desk(begin: Begin, databas
     assert line.public_id == one.child("agricultural_testing").public_id
     assert queues.counts(leader)[Role.DEPARTMENT_LEADER].waiting == 1
     assert queues.queue(department_leader("ecology"), Role.DEPARTMENT_LEADER).lines == ()
-
-
-# -- nobody is held hostage ---------------------------------------------------------------------------------------
-
-
-def test_a_silent_department_holds_nobody_up(begin: Begin, cases: CaseStore, clock: MovableClock) -> None:
-    one = begin().accept().review()
-    for name in LICENCES[:2]:
-        one.decide(name)
-    assert one.state == "awaiting_results"
-    [limit] = [c for c in one.file.case.clocks if c.name == "joint"]
-    assert limit.due_on is not None
-    clock.move_to(limit.due_on + timedelta(days=1))
-    cases.lapse()
-    one.tell()
-    assert one.file.case.fact("separated") and "construction_testing" in one.file.case.fact("separated")
-    assert one.state == "ready_to_deliver"
-    one.take("deliver_together")
-    one.tell()
-    slow = one.child("construction_testing")
-    assert slow.file.case.fact("alone") is True and slow.state == "awaiting_decision"
-    assert one.state == "closed"
-    one.decide("construction_testing")
-    assert slow.state == "printed"
-    assert slow.take("deliver").state == "closed"
-
-
-def test_a_licence_that_goes_its_own_way_is_not_delivered_with_the_others(begin: Begin) -> None:
-    one = begin().accept().review()
-    one.separate("construction_testing")
-    for name in LICENCES[:2]:
-        one.decide(name)
-    assert one.state == "ready_to_deliver"
-    slow = one.decide("construction_testing")
-    one.take("deliver_together")
-    one.tell()
-    assert one.states() == {"joint_cma": "closed", "agricultural_testing": "closed", "construction_testing": "printed"}
-    assert slow.take("deliver").state == "closed"
-
-
-def test_a_retracted_application_takes_its_licences_along(begin: Begin) -> None:
-    one = begin().accept()
-    one.take("retract")
-    one.tell()
-    assert one.states() == dict.fromkeys(LICENCES, "retracted")
-
-
-# -- telling, exactly once ----------------------------------------------------------------------------------------
-
-
-def test_a_worker_killed_between_two_cases_leaves_the_rest_to_the_next(begin: Begin, cases: CaseStore) -> None:
-    one = begin().accept()
-    one.take("retract")
-    [job] = one.waiting()
-    told = 0
-
-    def killed(case_id: int, *arguments: Any, **options: Any) -> Any:
-        nonlocal told
-        told += 1
-        if told == 2:
-            raise KeyboardInterrupt
-        return cases.perform_as_system(case_id, *arguments, **options)
-
-    with pytest.raises(KeyboardInterrupt):
-        one.inform(job, killed)
-    assert sorted(one.states().values()) == ["awaiting_review", "awaiting_review", "retracted"]
-    assert one.inform(job) == ""  # the first one gives its first answer again, nothing is passed over
-    assert one.states() == dict.fromkeys(LICENCES, "retracted")
-    assert [one.child(name).version for name in LICENCES] == [2, 2, 2]
-
-
-def test_telling_twice_is_telling_once(begin: Begin) -> None:
-    one = begin().accept().review()
-    one.child("joint_cma").take("grant", by=LEADER)
-    before = {name: one.child(name).version for name in LICENCES}, one.version
-    for job in list(one.told):
-        one.inform(job)
-    assert before == ({name: one.child(name).version for name in LICENCES}, one.version)
-
-
-def test_what_comes_too_late_is_passed_over_and_said(begin: Begin) -> None:
-    one = begin().accept()
-    gone = one.child("construction_testing")
-    gone.take("retract")
-    one.take("retract")
-    [job] = [job for job in one.waiting() if job.payload["to"] == "children"]
-    assert one.inform(job) == f"passed over: {gone.public_id}"
-    assert one.states() == dict.fromkeys(LICENCES, "retracted")
-
-
-def test_what_the_house_around_a_case_refuses_is_tried_again(begin: Begin, cases: CaseStore) -> None:
-    one = begin().accept()
-    one.take("retract")
-    [job] = one.waiting()
-
-    def clock_behind(case_id: int, *arguments: Any, **options: Any) -> Any:
-        if case_id == one.child("joint_cma").id:
-            from workflow.vocabulary import Message
-
-            raise Refusal("unmet", Message("The clock of the server is behind"))
-        return cases.perform_as_system(case_id, *arguments, **options)
-
-    with pytest.raises(Refusal):
-        one.inform(job, clock_behind)
-    assert one.states()["agricultural_testing"] == "retracted"  # the others did not wait for it
-    one.inform(job)
-    assert one.states() == dict.fromkeys(LICENCES, "retracted")
-
-
-def test_two_licences_that_report_at_the_same_instant_join_exactly_once(begin: Begin, database: Database) -> None:
-    for _ in range(4):
-        one = begin(("joint_cma", "agricultural_testing")).accept().review()
-        for name, by in (("joint_cma", LEADER), ("agricultural_testing", department_leader("agriculture"))):
-            child = one.child(name)
-            child.take("grant", by=by)
-            child.take("record_rendering", by=SYSTEM)
-            child.take("print_certificate")
-        jobs, barrier = one.waiting(), threading.Barrier(2)
-        assert len(jobs) == 2
-
-        def report(job: Any, barrier: threading.Barrier = barrier, one: Joint = one) -> None:
-            barrier.wait(30)
-            one.inform(job)
-
-        with ThreadPoolExecutor(2) as pool:
-            for done in [pool.submit(report, job) for job in jobs]:
-                done.result()
-        assert one.state == "ready_to_deliver" and len(one.file.case.fact("results")) == 2
-        names = [entry.action for entry in one.cases.timeline(one.public_id, SYSTEM)]
-        assert names.count("results_come_together") == 1 and names.count("note_result") == 2
-        one.tell()
-        assert flaws(one) == []
-
-
-# -- the dossier ---------------------------------------------------------------------------------------------------
-
-
-def test_the_dossier_asks_once_and_adds_a_block_for_each_licence(
-        applicant: Callable[..., Applicant], store: Any, cases: CaseStore) -> None:
-    """A sample package of a laboratory with feed and building materials, applied for jointly."""
-    one = applicant("P12")
-    one.public_id = store.start(one.actor, "joint_testing")
-    assert list(one.dossier.sections)[:2] == ["licences", "cover"] and "agriculture" not in one.dossier.sections
-    assert one.facts["licences"] == [] and "Licences applied for together" in one.facts["dossier_gaps"]
-    one.save("licences", chosen=["joint_cma"])
-    assert one.dossier.sections["licences"].faults == ("chosen",)  # one alone is not applied for together
-    one.save("licences", chosen=list(LICENCES))
-    assert one.facts["licences"] == list(LICENCES)
-    assert one.facts["deciding_departments"] == ["agriculture", "construction"]
-    assert list(one.dossier.sections)[-2:] == ["agriculture", "construction"]
-    assert {"sampling_training", "engineer_certificates"} <= {m.code for m in one.dossier.materials}
-    assert "Annex 1, rows for every licence applied for" in one.facts["dossier_gaps"]
-    one.save("cover", types=["first"], certificate_held="")
-    one.complete()
-    one.save("agriculture", products=["crops"], sampling_persons="4", independence=["no_trade", "same_list"])
-    assert "Qualification for construction quality" in one.facts["dossier_gaps"]
-    one.save("construction", grade="special", fields=["materials"], registered_engineers="3",
-             independence=["no_ties", "no_supply"])
-    assert one.facts["dossier_gaps"] == []
-    assert one.dossier.file.subject.startswith("检验检测机构联合许可（检验检测机构资质认定（CMA）、")
-    one.perform("submit")
-    one.perform("accept", actor=person("window", Role.WINDOW_OFFICER))
-    hand = Joint(cases, one.public_id, one.dossier.case.id, one.dossier.agency.id)
-    joint.experts(cases.database)
-    hand.review()
-    listed = {name: annex(cases.database, hand.decide(name).file.case.fact("certificate_number")) for name in LICENCES}
-    sections = {name: {section for section, _ in rows} for name, rows in listed.items()}
-    assert "饲料" in sections["agricultural_testing"] and "建筑材料" in sections["construction_testing"]
-    for name in LICENCES[1:]:
-        assert listed[name] == [row for row in listed["joint_cma"] if row[0] in sections[name]]
-
-
-def test_a_licence_of_which_nothing_is_in_force_is_told_before_submission(
-        applicant: Callable[..., Applicant], store: Any) -> None:
-    one = applicant("P01")
-    one.public_id = store.start(one.actor, "joint_testing")
-    procedures.put_in_force([], ("construction_testing",))
-    try:
-        one.save("licences", chosen=list(LICENCES))
-        assert "Only licences that can be applied for at present" in one.facts["dossier_gaps"]
-    finally:
-        procedures.forget()
-        store.cases.laws.forget()
-
-
-def test_a_block_that_was_not_chosen_cannot_be_filled_in(applicant: Callable[..., Applicant], store: Any) -> None:
-    one = applicant("P01")
-    one.public_id = store.start(one.actor, "joint_testing")
-    one.save("licences", chosen=["joint_cma", "agricultural_testing"])
-    assert refused(lambda: store.save_section(one.public_id, one.actor, "construction", {"grade": "special"}, 0)) \
-        == "unknown"
