@@ -12,6 +12,7 @@ from store.certificates import CertificateStore
 from store.records.people import SessionRecord
 from tests.store import factories
 from tests.store.factories import ADMINISTRATOR, count
+from tests.store.joint import joint_application
 from workflow.commands import Annul
 
 OLD = "202713340777"
@@ -213,3 +214,14 @@ def test_what_an_agency_is_called_is_printed_as_text(client, granted):
     _, certificate = granted(agency_name="<script>alert(1)</script>检测")
     assert "<script>alert" not in page_of(client, certificate).text
     assert "&lt;script&gt;alert(1)" in page_of(client, certificate).text
+
+
+def test_a_licence_of_a_department_shows_its_organ_and_the_rows_of_its_sector(client, house):
+    one = joint_application(house.cases).accept().review()
+    number = one.decide("agricultural_testing").file.case.fact("certificate_number")
+    page = page_of(client, CertificateStore(house.database).find(number=number))
+    assert page.status_code == 200
+    for said in (number, "农产品质量安全检测机构考核合格证书", "示例省农业农村厅", "种植业产品", "参数2", "参数5"):
+        assert said in page.text, said
+    for unsaid in ("参数1<", "参数3<", "李四"):
+        assert unsaid not in page.text, unsaid
