@@ -3,8 +3,9 @@
 A state is a user task; with a duty for each of a list and no other it is a parallel multi-instance task. Several ways
 out go through an exclusive gateway; what the system does is a service task, and a receive task where another case of
 the application tells it to; a clock with a lapse is a timer on the border of the task. Which cases a step opens and
-what it tells others stands with it as `wujian:opens` and `wujian:informs`. What is done without leaving a state is listed inside the task. Every identifier is made of
-the names in the definition, so it is the same in every drawing of a version.
+what it tells others stands with it as `wujian:opens` and `wujian:informs`. What is done without leaving a state is
+listed inside the task. Every identifier is made of the names in the definition, so it is the same in every drawing of a
+version.
 """
 
 from collections import defaultdict

@@ -25,7 +25,8 @@ FILES = sorted(procedures.HERE.glob("*.yaml"))
 AGENCY = 7
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 DOCUMENT_NUMBER = re.compile(r"[\u4e00-\u9fff]+〔\d{4}〕\d+号")  # stands as it is in every language
-PARTIES = {"departments": ["ecology"], "deciding_departments": ["ecology"], "team": ["leads", "member"], "team_leader": "leads"}
+PARTIES = {"departments": ["ecology"], "deciding_departments": ["ecology"],
+           "team": ["leads", "member"], "team_leader": "leads"}
 # rule -> who satisfies it, by hand: this is the second opinion
 WHO: dict[str, tuple[str, ...]] = {
     "is_the_applicant": ("applicant",), "window_officer": ("window_officer",),

@@ -337,6 +337,35 @@ def test_what_is_told_twice_is_heard_once() -> None:
     assert world.parent == before
 
 
+def test_a_separation_told_twice_is_heard_once() -> None:
+    world = at("under_review")
+    world.act(LICENCES[1], "review_alone", officer_of(LICENCES[1]), c.Decide(grounds="x"))
+    world.all_told()
+    before = world.parent
+    for place in range(len(world.told)):
+        world.repeat(place)
+    assert world.parent == before and before.fact("separated") == [LICENCES[1]]
+
+
+def test_what_was_not_applied_for_is_not_separated() -> None:
+    world = World(licences=LICENCES[:2]).filed()
+    told = Inform(licence=LICENCES[2], state="x")
+    assert refusal(world, PARENT, "note_separation", SYSTEM, told).code == "unmet"
+
+
+def test_nobody_is_asked_to_separate_what_goes_its_own_way_already() -> None:
+    world, procedure = at("under_review"), procedures.current(PARENT)
+
+    def shown() -> dict[str, bool]:
+        found = offers(procedure, world.parent, PEOPLE["leader"])
+        return {o.action.name: o.unmet is None for o in found}
+
+    assert shown()["decide_separately"]
+    for name in LICENCES:
+        separate(world, name)
+    assert not shown()["decide_separately"]
+
+
 @pytest.mark.parametrize(("licence", "outcome"), [("certification_body", "granted"), (LICENCES[0], ""),
                                                   (LICENCES[0], "closed")])  # fmt: skip
 def test_what_is_no_result_of_a_licence_applied_for_is_not_noted(licence: str, outcome: str) -> None:
