@@ -74,8 +74,13 @@ def install(wrap: Wrap) -> None:
         for name, function in words.items():
             words[name] = functools.wraps(function)(wrap(f"{kind}:{name}", function))
     procedure = importlib.import_module("workflow.procedure")
-    asked_by, name = procedure.asked_by, "answers_for_a_department_asked"
-    procedure.asked_by = lambda signs: functools.wraps(procedure.RULES[name])(wrap(f"rule:{name}", asked_by(signs)))
+    asked_by, signing = procedure.asked_by, "rule:answers_for_a_department_asked"
+
+    def asked_by_switched(signs: Any) -> Callable[..., Any]:
+        rule = asked_by(signs)
+        return functools.wraps(rule)(wrap(signing, rule))
+
+    procedure.asked_by = asked_by_switched
     engine = importlib.import_module("workflow.engine")
     for name, function in checks().items():
         setattr(engine, name, functools.wraps(function)(wrap(f"check:{name}", function)))
