@@ -39,7 +39,7 @@ from store.records.columns import table_of
 from store.registers import Moment
 from store.registers.application import application_digest
 from store.registers.review import row_counts
-from store.renewals import renewal_facts
+from store.renewals import RENEWAL, renewal_facts
 from store.scope import visible_to
 from workflow.allowances import in_force
 from workflow.case import Case
@@ -51,6 +51,7 @@ from workflow.vocabulary import N_, Actor, Message, Refusal
 
 _CASE = table_of(CaseRecord)
 _CHECKING = N_("Files still being checked")
+NO_RENEWAL_HERE = N_("Another application type: a renewal is applied for on its own")
 
 
 @dataclass(slots=True)
@@ -134,13 +135,21 @@ def renew_facts(edit: Edit, faults: Faults) -> None:
     also = beside(edit.procedure, edit.sections, held.material_codes, case.track)
     if also.files:
         more = facts_beside(also, facts["departments"], faults)
-        facts |= more | {"dossier_gaps": [*facts["dossier_gaps"], *more["dossier_gaps"]]}
+        gaps = [*facts["dossier_gaps"], *more["dossier_gaps"], *_unkept(edit.procedure, facts)]
+        facts |= more | {"dossier_gaps": gaps}
         subject = also.subject()
     if waiting:
         facts["dossier_gaps"].append(_CHECKING)
     if case.fact("commitment_text_sha256") and not _is_what_was_signed(edit):
         facts["commitment_text_sha256"] = ""
     change_facts(connection, case.id, edit.actor, facts, edit.moment, subject=subject, agency_name=facts["agency_name"])
+
+
+def _unkept(procedure: Procedure, facts: Mapping[str, Any]) -> list[str]:
+    """A renewal filed in time is deemed granted when nobody decides before the certificate expires (Licensing Law
+    art. 50(2)). Where no clock of the procedure keeps that promise, a renewal is not taken in."""
+    kept = any(clock.until for clock in procedure.spec.clocks.values())
+    return [] if kept or RENEWAL not in facts["application_types"] else [NO_RENEWAL_HERE]
 
 
 def _renew_from_file(edit: Edit, sheet: Sheet, faults: Faults) -> None:

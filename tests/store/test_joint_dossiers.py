@@ -66,3 +66,16 @@ def test_a_block_that_was_not_chosen_cannot_be_filled_in(applicant: Callable[...
     one.save("licences", chosen=["joint_cma", "agricultural_testing"])
     assert refused(lambda: store.save_section(one.public_id, one.actor, "construction", {"grade": "special"}, 0)) \
         == "unknown"
+
+
+def test_a_renewal_is_not_taken_in_where_nothing_watches_over_its_expiry(
+        applicant: Callable[..., Applicant], store: Any) -> None:
+    """Licensing Law art. 50(2): what is filed in time is deemed renewed; no limit of the joint handling says so."""
+    one = applicant("P01")
+    one.public_id = store.start(one.actor, "joint_testing")
+    one.save("licences", chosen=["joint_cma", "agricultural_testing"])
+    gap = "Another application type: a renewal is applied for on its own"
+    one.save("cover", types=["renewal"], certificate_held="242713340001")
+    assert gap in one.facts["dossier_gaps"]
+    one.save("cover", types=["extension"], certificate_held="242713340001")
+    assert gap not in one.facts["dossier_gaps"]
