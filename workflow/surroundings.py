@@ -228,7 +228,7 @@ def most_asked(procedure: Procedure) -> int:
 def staff_of(people: Iterable[Actor], departments: Collection[str] | None) -> Staff:
     """The people that a bureau has, and an applicant."""
     bureau = tuple(p for p in people if p.roles - {Role.APPLICANT, Role.SYSTEM})
-    own = dict.fromkeys(p.department for p in bureau if p.department and OF_A_DEPARTMENT & p.roles)
+    own = dict.fromkeys(p.department for p in bureau if p.department and Role.DEPARTMENT_OFFICER in p.roles)
     asked = own if departments is None else dict.fromkeys(departments)
     return Staff(
         (APPLICANT, *bureau), tuple(sorted(asked, key=lambda d: d in own)), False
