@@ -93,10 +93,13 @@ def _differs(found: Version) -> bool:
 
 
 def _waiting(found: Version) -> str | None:
-    """How the proof that was asked for stands: waiting, failed, or None when none is."""
+    """How the proof that was asked for stands: waiting, failed, or None when none is. One that was done after the
+    version was read is still waited for: it is there at the next look."""
     job = found.line.proof.get("job")
-    line = JobQueue(database()).find(job) if job and found.line.proof.get("asked") == found.line.digest else None
-    return None if line is None or line.status == "done" else line.status
+    if not job or found.line.proof.get("asked") != found.line.digest:
+        return None
+    line = JobQueue(database()).find(job)
+    return "failed" if line is None or line.status == "failed" else "waiting"
 
 
 @bp.get("/<string:name>/compare")

@@ -138,11 +138,12 @@ def _measures(totals: Totals) -> list[Measure]:
 
 
 def _job(found: Replay) -> str:
-    """How the work behind a running replay stands: waiting, failed or lost; empty when there is none to do."""
+    """How the work behind a running replay stands: waiting, failed or lost; empty when there is none to do. A job
+    that was done after the replay was read is still waited for: the next look shows its end."""
     if not found.is_running:
         return ""
     job = JobQueue(database()).find(found.public_id)
-    return "lost" if job is None else job.status
+    return "lost" if job is None else "failed" if job.status == "failed" else "waiting"
 
 
 @bp.post("/<string:replay>/stop")

@@ -48,14 +48,6 @@ def account(database):
 
 
 @pytest.fixture
-def shelf():
-    """The shelf of versions is the process's own: a test leaves nothing on it."""
-    procedures.forget()
-    yield
-    procedures.forget()
-
-
-@pytest.fixture
 def postman(make_workshop, mailbox):
     """A worker that only sends mail, to the test server."""
     workshop = make_workshop(smtp_url=mailbox.url, mail_from="no-reply@bureau.example")

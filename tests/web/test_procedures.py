@@ -306,3 +306,18 @@ def test_a_failing_story_is_walked_step_by_step(administrator: Any, client_of: A
 
 def administrator_of(house: Any) -> Any:
     return house.accounts.find("administrator").actor()
+
+
+def test_a_proof_that_ends_between_two_looks_is_still_waited_for(
+    administrator: Any, house: Any, proof: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = begun(administrator)
+    proof(Standing.HOLDS)
+    assert sent(administrator, f"/procedures/{NAME}/{number}/prove").status_code == 303
+    read_before = ProcedureVersions(house.database, house.laws).get(NAME, number)
+    assert root.work_off(house) == []
+    address = f"/procedures/{NAME}/{number}?part=proof"
+    with monkeypatch.context() as patched:
+        patched.setattr("web.procedures.version_shown", lambda *_: read_before)
+        assert 'hx-trigger="every 2s"' in administrator.get(address).text
+    assert "hx-trigger" not in administrator.get(address).text
