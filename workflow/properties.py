@@ -83,6 +83,9 @@ def left_to_act(ways: Ways) -> Property:
     """With the people that there are: whoever takes which step, the case can still be finished, and nobody waits in
     vain for somebody who may not act: where that happens a limit runs out or somebody else leads the case on."""
     key = "somebody_is_left"
+    if ways.growing is not None:  # broken off there, so nothing is known of the rest
+        bounded = _bounded(ways)
+        return Property(key, TITLES[key], Standing.FAILS, bounded.finding, bounded.story)
     finished = _finishes(ways, key)
     if finished.standing is Standing.FAILS:
         return finished

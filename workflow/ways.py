@@ -386,8 +386,9 @@ class Ways:
                     (opened if value is ANY else reported)[fact] = Open(fact) if value is ANY else value
                     (reported if value is ANY else opened).pop(fact, None)
         after = steps[-1].after
-        answers = list(tuple.__iter__(after.sign_offs))  # without noting that they were looked at
-        if len({(s.department, s.round) for s in answers}) < len(answers):
+        # Without noting that they were looked at; round 0 holds who withdrew before, of one department perhaps several.
+        answers = [(s.department, s.round) for s in tuple.__iter__(after.sign_offs) if s.round]
+        if len(set(answers)) < len(answers):
             raise Grows(here, move, "sign_offs")
         case = self._reduction.settled(after.with_facts(**reported, **opened))
         move = replace(move, reported=reported, taken=tuple(s.action.name for s in steps))

@@ -73,7 +73,8 @@ def test_what_ships_may_be_put_into_force_with_the_people_of_the_demonstration(
     line = draft_of(administrator, versions, shipped.name, shipped.version)
     assert activate(administrator, line).status_code == 409, "not without its proof"
     line = proved(administrator, house, versions, line)
-    assert line.is_proved, [p for p in line.proof["properties"] if p["standing"] != "holds"]
+    unproved = [p for p in line.proof["properties"] if p["standing"] != "holds"]
+    assert line.is_proved, str(unproved)
     assert activate(administrator, line).status_code == 303
     house.laws.current()
     assert procedures.current(shipped.name).version == line.version

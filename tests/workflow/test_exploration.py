@@ -280,6 +280,9 @@ def test_who_withdrew_holds_nobody_up_where_a_limit_passes_them_over() -> None:
     people = [LEADER, CLERK, department_officer("ecology")]
     proof = prove(definition(raw), people=people)
     assert {p.key: p.standing for p in proof.properties}["somebody_is_left"] is Standing.HOLDS, proof.plain()["story"]
+    several = [*people, replace(department_officer("ecology", "colleague"), account_id=77)]
+    proof = prove(definition(raw), people=several)
+    assert {p.key: p.standing for p in proof.properties}["somebody_is_left"] is Standing.HOLDS, "both may withdraw"
     del raw["actions"]["close_sign_off"]
     refused(definition(raw), "somebody_is_left", people=people)
 
