@@ -1,12 +1,15 @@
 """An administrator changes a procedure: a draft, a slip that is told as it is typed, a proof, a day to begin."""
 
+import os
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Enter
-from tests.browser.offices import WAIT, Bureau
+from tests.browser.offices import WAIT, Bureau, Person
+from tests.store import factories
 from workflow import procedures
 from workflow.exploration import prove
 from workflow.procedure import Procedure
@@ -14,6 +17,8 @@ from workflow.proofs import Proof, Property, Standing, Verdict
 from workflow.vocabulary import Message
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("shelf")]
+PICTURES = os.environ.get("SCREENS", "")  # a directory that keeps what the people saw
+PROOF = 8 * WAIT  # the exploration takes its seconds, more on a busy machine
 
 
 @pytest.fixture
@@ -87,3 +92,80 @@ def test_where_a_case_stands_is_drawn_and_told_in_words(bureau: Bureau, enter: E
     expect(page.locator(".wj-places .is-current")).to_have_count(1)
     expect(page.locator(".wj-places .is-current")).to_contain_text("待受理")
     expect(page.locator(".wj-places .is-past")).to_contain_text("填报中")
+
+
+def picture(person: Person, name: str) -> None:
+    """Keep what stands on the screen, on a desk and on a telephone, when that is asked for."""
+    for width, height in ((1280, 900), (390, 844)) if PICTURES else ():
+        person.page.set_viewport_size({"width": width, "height": height})
+        person.page.screenshot(path=Path(PICTURES) / f"{name}-{width}.png", full_page=True)
+    person.page.set_viewport_size({"width": 1440, "height": 900})
+
+
+def test_a_grant_without_signature_is_refused_with_its_story_put_right_and_put_into_force(
+    bureau: Bureau, enter: Enter
+) -> None:
+    """The proof itself runs here, in the worker; an open case is then looked at for the new version."""
+    case = factories.cma_case(bureau.house.cases, "awaiting_decision", departments=["ecology"])
+    newest = max(p.version for p in procedures.shipped() if p.name == "cma")
+    person = enter("guanli")
+    page = person.go(f"/procedures/cma/{newest}")
+    person.press("以此版本起草新版本")
+    editor, number = page.locator("#definition"), int(page.url.split("/")[-2])
+    sound = editor.input_value().replace("label: {en: Awaiting decision, zh: 待决定}",
+                                         "label: {en: Awaiting decision, zh: 待审批决定}")  # fmt: skip
+    at = sound.index("    reauthenticate: true\n", sound.index("\n  grant:\n"))
+    editor.fill(sound[:at] + sound[at:].replace("    reauthenticate: true\n", "", 1))
+    person.press("保存并查看")
+    person.press("运行验证")
+    expect(page.locator("main")).to_contain_text("未经签署即准予许可。", timeout=PROOF)
+    picture(person, "proof-refused")
+    expect(page.get_by_role("link", name="定日施行")).to_have_count(0)
+    person.follow("逐步查看")
+    expect(page.locator("[data-bpmn][data-drawn] svg .djs-shape").first).to_be_visible(timeout=WAIT)
+    expect(page.locator(".wj-places .is-current")).to_contain_text("填报中")
+    for state in ("待受理", "已受理，待组织评审"):
+        person.follow("下一步")
+        expect(page.locator(".wj-places .is-current")).to_contain_text(state)
+    picture(person, "story-walked")
+    person.follow("直到最后")
+    expect(page.locator(".wj-story .is-end")).to_contain_text("未经签署即准予许可。")
+    expect(page.get_by_role("link", name="下一步", exact=True)).to_have_count(0)
+
+    page = person.go(f"/procedures/cma/{number}/edit")
+    editor.fill(sound)
+    person.press("保存并查看")
+    person.press("运行验证")
+    expect(page.locator("main")).to_contain_text("验证通过", timeout=PROOF)
+    person.go(f"/procedures/cma/{number}")
+    person.follow(f"与第 {newest} 版比对")
+    expect(page.locator("ins", has_text="待审批决定").first).to_be_visible()
+    expect(page.locator("del", has_text="待决定").first).to_be_visible()
+    picture(person, "versions-compared")
+    person.go(f"/procedures/cma/{number}")
+    person.follow("立即施行")
+    page.fill("[name=reason]", "按新办法施行")
+    person.press("施行此版本")
+    expect(page.locator("body")).to_contain_text(f"新案件自现在起按 cma 第 {number} 版办理", timeout=WAIT)
+
+    person.go("/procedures/cma/migrations")
+    person.press("检查在办案件")
+    person.sees("已检查，尚未转换")
+    person.sees(case.file.number or "")
+    person.sees("案件状态由“待决定”变为“待审批决定”。")
+    picture(person, "migration-preview")
+    assert case.file.case.procedure_version == newest, "looking moves nothing"
+    page.fill("#reason", "新办法施行")
+    page.get_by_role("button", name="转换 1 个案件").click()
+    person.leave_by(page.locator("dialog[open]").get_by_role("button", name="转换"))
+    expect(page.locator("#standing")).to_contain_text("已完成", timeout=WAIT)
+    assert case.file.case.procedure_version == number
+
+    person.go(f"/procedures/cma/{number}")
+    person.follow("停用")
+    person.press("停用此版本")
+    expect(page.locator(".wj-error").first).to_be_visible(timeout=WAIT)  # not without its reason
+    page.fill("[name=reason]", "试行结束")
+    person.press("停用此版本")
+    expect(page.locator("#standing")).to_contain_text("已停用")
+    picture(person, "version-retired")
