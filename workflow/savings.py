@@ -1,8 +1,8 @@
 """What an applicant is spared by applying for several licences at once: counted from the dossier files, never told.
 
 Each licence's file says what an application for it alone would ask (`apart`, beside its own block and its own
-materials); the joint application asks every such thing once. Five reductions 五减, by counting: nobody wrote the numbers
-down.
+materials); the joint application asks every such thing once. The five reductions 五减 are counted: nobody wrote the
+numbers down.
 """
 
 from collections.abc import Sequence
