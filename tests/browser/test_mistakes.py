@@ -8,6 +8,7 @@ from tests.browser import applying, deciding
 from tests.browser.conftest import Enter
 from tests.browser.offices import CORPUS, WAIT, Bureau, Person
 from tests.intake import sheets
+from web.cast import PASSWORD
 
 pytestmark = pytest.mark.browser
 ATTACK = "<img src=x onerror=alert(1)>\"'&{{7*7}}"
@@ -125,6 +126,27 @@ def test_words_typed_after_the_session_ended_are_back_after_signing_in(applicant
     expect(status).to_contain_text("已保存", timeout=WAIT)
     page.reload()
     assert page.input_value("#overview [name=responsible_person]") == "吴逸尘"
+
+
+def test_an_officer_whose_session_ended_finds_the_words_in_the_form_again(bureau: Bureau, enter: Enter) -> None:
+    play = bureau.play("P01", "general", "enshi")
+    play.submit()
+    officer = enter("chuangkou")
+    case = deciding.open_case(officer, "window-officer", play.package.facts.name)
+    deciding.act(officer, case, "一次性告知补正")
+    officer.page.fill("#items-0-subject", "固定场所文件")
+    officer.page.fill("#items-0-reason", "第一行\n第二行")
+    officer.page.context.clear_cookies()
+    officer.press("一次性告知补正")
+    officer.sees("您填写的内容列在下面")
+    officer.sees("第一行")
+    officer.leave_by(officer.page.locator("main").get_by_role("link", name="登录"))
+    officer.page.fill("#login", "chuangkou")
+    officer.page.fill("#password", PASSWORD)
+    officer.press("登录")
+    assert officer.page.input_value("#items-0-reason") == "第一行\n第二行"
+    officer.press("一次性告知补正")
+    officer.sees("已办理：一次性告知补正")
 
 
 def test_what_is_typed_is_saved_without_a_button(applicant: Person) -> None:
