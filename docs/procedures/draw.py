@@ -1,7 +1,8 @@
 """Draw every procedure, and freeze the ones that are released.
 
     python docs/procedures/draw.py             write NAME.vN.mmd, NAME.vN.bpmn and index.md from the definitions
-    python docs/procedures/draw.py --release   also enter every definition in workflow/procedures/RELEASED
+    python docs/procedures/draw.py --release   also enter every definition in workflow/procedures/RELEASED, and the
+                                               dossiers they ask for in reference/dossiers/RELEASED
     python docs/procedures/draw.py --prove     prove what is released and has no proof of its text by this checker in
                                                workflow/procedures/PROOFS; the release does it too (minutes)
     python docs/procedures/draw.py --prove-all prove all of it again
@@ -23,7 +24,7 @@ sys.path.insert(0, str(ROOT))
 
 from ruamel.yaml import YAML  # noqa: E402
 
-from workflow import procedures  # noqa: E402  # found through the path above
+from workflow import dossiers, procedures  # noqa: E402  # found through the path above
 from workflow.allowances import Allowance  # noqa: E402
 from workflow.bpmn import bpmn  # noqa: E402
 from workflow.diagram import mermaid  # noqa: E402
@@ -34,6 +35,7 @@ from workflow.proofs import CHECKER  # noqa: E402
 HERE = Path(__file__).resolve().parent
 RELEASED = ROOT / "workflow" / "procedures" / "RELEASED"
 PROOFS = ROOT / "workflow" / "procedures" / "PROOFS"
+DOSSIERS = ROOT / "reference" / "dossiers" / "RELEASED"
 ALLOWANCES = ROOT / "reference" / "allowances.yaml"
 
 
@@ -88,6 +90,26 @@ def release() -> None:
     RELEASED.write_text(text + "".join(f"{name} {' '.join(both)}\n" for name, both in sorted(known.items())), "utf-8")
 
 
+def released_dossiers() -> dict[str, str]:
+    """Name and version -> digest of every dossier that cases may be pinned to."""
+    lines = [line.split() for line in DOSSIERS.read_text("utf-8").splitlines()] if DOSSIERS.exists() else []
+    return {line[0]: line[1] for line in lines if line and not line[0].startswith("#")}
+
+
+def asked_for() -> dict[str, str]:
+    """The same of the files as they are: the dossiers that released procedures ask for."""
+    known = released()
+    found = [dossiers.find(p.name, p.version) for p in procedures.shipped() if name_of(p) in known]
+    return {f"{d.spec.procedure}.v{d.spec.version}": d.digest for d in found if d}
+
+
+def release_dossiers() -> None:
+    """Enter what is not entered yet; as with procedures, what is entered stays."""
+    text = "# Released dossiers: procedure.version and the SHA-256 of the file. Cases are pinned to them; they never change.\n"
+    both = {**asked_for(), **released_dossiers()}
+    DOSSIERS.write_text(text + "".join(f"{name} {digest}\n" for name, digest in sorted(both.items())), "utf-8")
+
+
 def shipped_allowances() -> list[Allowance]:
     """The limits that a new installation is given."""
     rows = YAML(typ="safe", pure=True).load(ALLOWANCES.read_text("utf-8"))["rows"]
@@ -128,5 +150,6 @@ if __name__ == "__main__":
         path.write_text(content, encoding="utf-8")
     if "--release" in sys.argv[1:]:
         release()
+        release_dossiers()
     if {"--release", "--prove", "--prove-all"} & set(sys.argv[1:]):
         write_proofs(again="--prove-all" in sys.argv[1:])

@@ -311,7 +311,13 @@ def test_the_joint_limit_is_extended_once_with_the_approval_of_the_government() 
     assert refusal(world, PARENT, "extend_joint_handling", PEOPLE["leader"], command).code == "unmet"
 
 
-def test_a_printed_certificate_waits_for_the_others_only_so_long() -> None:
+def test_a_granted_licence_waits_for_the_others_less_long_than_the_law_allows_for_its_delivery() -> None:
+    for name in LICENCES:
+        clocks = procedures.current(name).spec.clocks
+        waits, lawful = (next(a for a in LAW.allowances if a.name == clocks[clock].allowance)
+                         for clock in ("common_delivery", "delivery"))  # fmt: skip
+        assert waits.unit == lawful.unit and waits.amount < lawful.amount
+        assert clocks["common_delivery"].runs_in == clocks["delivery"].runs_in
     world = at("awaiting_results")
     world.decide(LICENCES[0]).all_told()
     world.wait(8)
