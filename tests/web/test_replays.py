@@ -119,5 +119,5 @@ def test_nobody_else_comes_in_and_a_wrong_address_leads_nowhere(administrator, c
         for path in (address(newest()), place):
             assert browser.get(path).status_code == 403
         assert browser.send(address(newest()), since="").status_code == 403
-    for path in (address(9998), place.replace(f"/cma/{newest()}/", "/cma/1/"), place + "x", f"{place}?after=%27"):
-        assert administrator.get(path).status_code == (200 if "after" in path else 404), path
+    for path in (address(9998), place.replace(f"/cma/{newest()}/", "/cma/1/"), place + "x"):
+        assert administrator.get(path).status_code == 404, path
