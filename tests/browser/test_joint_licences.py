@@ -8,12 +8,9 @@ from playwright.sync_api import expect
 
 from tests.browser import applying, deciding
 from tests.browser.conftest import Enter
-from tests.browser.offices import WAIT, Bureau, Person, RunningClock
+from tests.browser.offices import WAIT, Bureau, Person
 from tests.browser.test_ordinary_track import qr_of
 from web.rehearsal.package import Package
-from web.rehearsal.play import Play
-from web.rehearsal.report import Report
-from web.rehearsal.stage import Stage
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 DIVISION = "360000"
@@ -80,7 +77,6 @@ def test_one_grants_one_refuses_and_one_goes_its_own_way(bureau: Bureau, enter: 
 
 def _applied(bureau: Bureau, applicant: Person, package: Package) -> str:
     applying.register(applicant, package, "yidu")
-    _enter_the_certificate_held(bureau, package)
     page = applicant.go("/applications/new")
     offer = page.locator("section#joint_testing")
     expect(offer.locator(".wj-spared tbody tr").first).to_contain_text("2")  # two applications fewer
@@ -92,6 +88,7 @@ def _applied(bureau: Bureau, applicant: Person, package: Package) -> str:
     _fill(applicant, application, "licences")
     applying.upload_tables(applicant, application, sorted(package.directory.glob("*.xlsx")))
     applying.complete(applicant, application, package)
+    _for_the_first_time(applicant, application)
     for block in ("agriculture", "construction"):
         _fill(applicant, application, block)
     applying.hand_in_materials(applicant, bureau, application, package, "yidu")
@@ -103,11 +100,14 @@ def _applied(bureau: Bureau, applicant: Person, package: Package) -> str:
     return application
 
 
-def _enter_the_certificate_held(bureau: Bureau, package: Package) -> None:
-    """What the package renews, as the bureau enters its old register."""
-    assert isinstance(bureau.clock, RunningClock)
-    Play(Stage(bureau.house, bureau.clock, lambda _: []), package, Report("P12", "general"),
-         "yidu").enter_old_certificate()
+def _for_the_first_time(applicant: Person, application: str) -> None:
+    """The package renews a certificate, and a renewal is applied for on its own."""
+    page = applicant.go(f"{application}/form")
+    form = page.locator("form#cover")
+    form.locator("[name=types][value=renewal]").uncheck()
+    form.locator("[name=types][value=first]").check()
+    form.locator("[name=certificate_held]").fill("")
+    applicant.leave_by(form.get_by_role("button", name="保存并继续"))
 
 
 def _fill(applicant: Person, application: str, section: str) -> None:

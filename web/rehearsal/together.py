@@ -1,6 +1,7 @@
 """The play of a joint application: one dossier, one review, a decision by each authority, one delivery."""
 
 from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from store.dossier_values import Dossier
@@ -16,6 +17,7 @@ from workflow.dossiers import FieldSpec
 from workflow.joint_commands import DecideSeparately, NominateExperts
 from workflow.vocabulary import Actor
 
+FIRST = {"types": ["first"], "certificate_held": ""}  # a package renews; a renewal is applied for on its own
 USUAL = {"number": "6", "paragraph": "按规定执行。"}
 
 
@@ -37,13 +39,20 @@ class JointPlay(Play):
         section, _, name = (self.form.spec.joins or "").partition(".")
         self._save(actor, section, {name: list(self.chosen or [option.key for option in place.choices])})
         super()._answer_sections(actor)
+        self._save(actor, "cover", {}, FIRST)
         for file in self._dossier(actor).added[1:]:
             for block in file.spec.sections:
                 self._save(actor, block.name, {field.name: _usual(field) for field in block.fields})
 
-    def _save(self, actor: Actor, section: str, values: Mapping[str, Any]) -> None:
+    def enter_old_certificate(self) -> None:
+        """None is held: licences are applied for together for the first time."""
+
+    def _save(self, actor: Actor, section: str, values: Mapping[str, Any],
+              instead: Mapping[str, Any] = MappingProxyType({})) -> None:
+        """What is there already stays, but what stands in `instead`."""
         state = self._dossier(actor).sections[section]
-        self.stage.applications.save_section(self.case, actor, section, {**values, **state.values}, state.revision)
+        self.stage.applications.save_section(
+            self.case, actor, section, {**values, **state.values, **instead}, state.revision)
 
     def _dossier(self, actor: Actor) -> Dossier:
         return self.stage.applications.get(self.case, actor)
