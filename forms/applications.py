@@ -28,10 +28,11 @@ from wtforms.validators import StopValidation
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from forms import identifiers
-from workflow.characters import unprintable
+from workflow.characters import settled, unprintable
 from workflow.vocabulary import Message
 
 LINE, PARAGRAPH, MOST_SITES = 200, 4000, 200    # technical bounds: characters, characters, lines
+_WIDE = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
 HIDING = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
@@ -125,7 +126,23 @@ def _day(text: str | None) -> date | None:
 
 def _line(label: Any, *checks: Any, needed: bool = True, most: int = LINE, kind: type[StringField] = StringField,
           **options: Any) -> StringField:
-    return kind(label, [_Needed() if needed else _Optional(), _Plain(most), *checks], **options)
+    narrow = any(isinstance(check, (_Code, _Number, _Email, _Day)) for check in checks)
+    return kind(label, [_Needed() if needed else _Optional(), _Plain(most), *checks], filters=[
+        _narrow if narrow else _seen if issubclass(kind, TextAreaField) else _one_line], **options)
+
+
+def _seen(text: str | None) -> str | None:
+    """What was typed, without what nobody sees; it would make two texts differ that look alike."""
+    return settled(text) if isinstance(text, str) else text
+
+
+def _one_line(text: str | None) -> str | None:
+    return settled(text).replace("\n", " ") if isinstance(text, str) else text
+
+
+def _narrow(text: str | None) -> str | None:
+    """A code, a number or an address as a machine writes it: full-width letters and digits are the same ones."""
+    return _one_line(text.translate(_WIDE) if isinstance(text, str) else text)
 
 
 def _offered(choices: Sequence[tuple[str, Any]]) -> list[SelectChoice]:

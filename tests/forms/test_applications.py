@@ -54,6 +54,13 @@ def test_phones_are_taken_as_people_write_them(number: str) -> None:
     assert faults("overview", {**OVERVIEW, "contact_phone": number}, {}) == ()
 
 
+def test_what_looks_alike_is_kept_alike() -> None:
+    form = SECTION_FORMS["overview"](MultiDict({
+        "postcode": "３５０５００", "name": "秦岭\u200b检测\r\n公司", "email": "ａ@b.example"}))
+    kept = form.to_section()
+    assert (kept["postcode"], kept["name"], kept["email"]) == ("350500", "秦岭检测 公司", "a@b.example")
+
+
 def test_what_was_typed_is_kept_even_where_it_is_wrong() -> None:
     form = SECTION_FORMS["overview"](MultiDict({"postcode": " 71-00 ", "email": "无"}))
     assert not form.validate()
