@@ -64,7 +64,8 @@ def in_a_child(tests: Iterable[str], off: Callable[[], None], keep: Path, templa
             os._exit(code)
     _, status = os.waitpid(child, 0)
     if status or not keep.exists():
-        raise RuntimeError(f"the tests broke off with {status}; see {keep.with_suffix('.log')}")
+        said = keep.with_suffix(".log").read_text("utf-8", "replace").strip().splitlines()
+        raise RuntimeError(f"the tests broke off with {status}: {said[-1] if said else 'nothing was said'}")
     return json.loads(keep.read_text("utf-8"))
 
 
