@@ -15,6 +15,7 @@ from sqlalchemy import Connection, insert, select, update
 from store.database import Database
 from store.records.reference import AllowanceRecord, CalendarYearRecord, CatalogueEntryRecord, SettingRecord
 from store.versions_in_force import tell
+from workflow import dossiers
 from workflow.clocks import Law
 from workflow.deadlines import Allowance, Calendar, CalendarYear
 from workflow.procedure import Procedure
@@ -71,8 +72,11 @@ class LawBook:
 
 
 def pins_of(law: Law, procedure: Procedure) -> dict[str, Any]:
-    """What a case is pinned to, for the entry that opens or migrates it: the audit keeps it for good."""
-    pins = law.pins if isinstance(law, LawInForce) else {}
+    """What a case is pinned to, for the entry that opens or migrates it: the audit keeps it for good. Each is a
+    SHA-256: `procedure` and `dossier` (the questions and materials) of their files, the others as in `LawInForce`."""
+    pins = dict(law.pins) if isinstance(law, LawInForce) else {}
+    if asked := dossiers.find(procedure.name, procedure.version):
+        pins["dossier"] = asked.digest
     return {"pins": {"procedure": procedure.digest, **pins}}
 
 

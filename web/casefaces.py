@@ -145,6 +145,16 @@ def history(file: CaseFile, entries: Iterable[TimelineEntry]) -> list[EntryFace]
     return found
 
 
+PINNED = {"procedure": N_("Procedure"), "dossier": N_("Application form"), "form": N_("Catalogues"),
+          "rules": N_("Time limits"), "calendar": N_("Working-day calendar")}
+
+
+def pins(entries: Iterable[TimelineEntry]) -> list[tuple[str, str]]:
+    """(what, its SHA-256) of the texts and tables by which the case is handled, as it was opened or last migrated."""
+    found: Mapping[str, str] = next((e.payload["pins"] for e in entries if "pins" in e.payload), {})
+    return [(say(label), found[name]) for name, label in PINNED.items() if name in found]
+
+
 def _entry(file: CaseFile, entry: TimelineEntry) -> EntryFace:
     procedure, names = file.procedure, file.case.fact(NAMES) or {}
     action = procedure.by_name.get(entry.action) or _of_another_version(procedure, entry.action)

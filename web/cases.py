@@ -11,7 +11,7 @@ from store.values import CaseFile
 from web import acts
 from web.access import STAFF, grant_access
 from web.boards import department_board, rounds, standing_words
-from web.casefaces import clock_faces, history, progress
+from web.casefaces import clock_faces, history, pins, progress
 from web.casepages import (
     action_faces,
     brief,
@@ -121,7 +121,8 @@ def departments(public_id: str) -> str:
 def timeline(public_id: str) -> str:
     """Everything that happened, newest first."""
     file = _file(public_id)
-    return _page("timeline", file, "timeline", entries=history(file, Casework(database()).timeline(file)))
+    entries = Casework(database()).timeline(file)
+    return _page("timeline", file, "timeline", entries=history(file, entries), pins=pins(entries))
 
 
 @bp.get("/<public_id>/limits")

@@ -105,7 +105,7 @@ def asked_for() -> dict[str, str]:
 
 def release_dossiers() -> None:
     """Enter what is not entered yet; as with procedures, what is entered stays."""
-    text = "# Released dossiers: procedure.version and the SHA-256 of the file. Cases are pinned to them; they never change.\n"
+    text = "# Released dossiers: procedure.version, the SHA-256 of the file. Cases are pinned to them; none changes.\n"
     both = {**asked_for(), **released_dossiers()}
     DOSSIERS.write_text(text + "".join(f"{name} {digest}\n" for name, digest in sorted(both.items())), "utf-8")
 

@@ -16,7 +16,7 @@ from store.procedure_versions import ProcedureVersions
 from store.records.cases import TaskRecord
 from tests.store.factories import CaseHand
 from tests.store.test_procedure_versions import ADMINISTRATOR, NAME, newest, passed
-from workflow import procedures
+from workflow import dossiers, procedures
 from workflow.migration import Plan
 from workflow.vocabulary import SYSTEM, Refusal
 
@@ -187,4 +187,8 @@ def test_a_case_opened_says_what_it_is_pinned_to(cma_case: Factory, laws: LawBoo
     hand = cma_case("submitted")
     opened = hand.cases.timeline(hand.public_id, SYSTEM)[-1]
     assert opened.action == "open"
-    assert opened.payload["pins"] == {"procedure": hand.file.procedure.digest, **laws.current().pins}
+    asked = dossiers.find(NAME, hand.file.procedure.version)
+    assert asked is not None
+    pins = {"procedure": hand.file.procedure.digest, "dossier": asked.digest, **laws.current().pins}
+    assert opened.payload["pins"] == pins and set(pins) == {"procedure", "dossier", "form", "rules", "calendar"}
+    assert {len(digest) for digest in pins.values()} == {64}

@@ -5,10 +5,12 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
+from tests.workflow.test_every_procedure import drawing
 from workflow import dossiers, procedures
 from workflow.dossiers import load
 from workflow.procedure import DefinitionError
 
+DRAW = drawing()
 FILES = sorted(dossiers.HERE.glob("*.yaml"))
 SMALL = """\
 procedure: sample
@@ -31,6 +33,15 @@ certificate:
   annex: {title: {en: Items, zh: 项目}, source: body.items}
 """
 Written = Callable[[str], Path]
+
+
+def test_a_dossier_that_cases_are_pinned_to_never_changes() -> None:
+    """What a released procedure asks for is entered in reference/dossiers/RELEASED and stays as it was: ask otherwise
+    in a file with the next number."""
+    entered = DRAW.released_dossiers()
+    assert DRAW.asked_for().items() <= entered.items(), "enter new files with `draw.py --release`"
+    now = {path.stem: load(path).digest for path in FILES}
+    assert entered == {name: now.get(name) for name in entered}, "a released dossier was changed or taken away"
 
 
 @pytest.fixture
