@@ -29,7 +29,7 @@ from store.locked import (
 )
 from store.pen import change_facts, open_case, write_steps
 from store.records.audit import AuditRecord
-from store.records.cases import CaseRecord
+from store.records.cases import LAPSES, CaseRecord
 from store.records.columns import NEVER, table_of
 from store.scope import visible_to
 from store.values import CaseFile, Performed, TimelineEntry
@@ -238,7 +238,7 @@ class CaseStore:
         today = self.database.clock.today()
         with self.database.reading() as connection:
             owed = connection.scalars(
-                select(_CASE.c.id).where(_CASE.c.lapses_on < today).order_by(_CASE.c.lapses_on).limit(limit)
+                select(_CASE.c.id).where(LAPSES, _CASE.c.lapses_on < today).order_by(_CASE.c.lapses_on).limit(limit)
             ).all()
         moved, failures = 0, []
         for case_id in owed:

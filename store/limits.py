@@ -13,7 +13,7 @@ from store.database import Database
 from store.law import LawBook
 from store.locked import Locked, lock, moment_of
 from store.pen import keep_up, write_steps
-from store.records.cases import CaseRecord
+from store.records.cases import SOUNDS, CaseRecord
 from store.records.columns import table_of
 from workflow.alarms import alarms
 from workflow.clocks import Law
@@ -51,7 +51,7 @@ class Limits:
     def sound_alarms(self, limit: int = BATCH) -> int:
         """Remind of limits that are nearly over, escalate those that are over; returns how many cases that were."""
         today = self.database.clock.today()
-        due = select(_CASE.c.id).where(_CASE.c.alarms_on <= today).order_by(_CASE.c.alarms_on).limit(limit)
+        due = select(_CASE.c.id).where(SOUNDS, _CASE.c.alarms_on <= today).order_by(_CASE.c.alarms_on).limit(limit)
         with self.database.reading() as connection:
             found = connection.scalars(due).all()
         return self._sweep(found, self._sound)

@@ -10,8 +10,8 @@ can be found and recomputed once the State Council's notice is in.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from enum import StrEnum
 from functools import lru_cache
@@ -130,68 +130,105 @@ class Clock:
     def is_running(self) -> bool:
         return self.stopped_on is None and not (self.rests and self.rests[-1].until is None)
 
-    def plain(self) -> dict[str, Any]:
-        """As JSON-ready values, the reverse of ``from_plain``. What is empty or absent is left out."""
-        return _lean(
-            name=self.name,
-            allowance=_lean(**self.allowance.plain()),
-            started_on=self.started_on.isoformat(),
-            due_on=_iso(self.due_on),
-            provisional=self.provisional or None,
-            calendar_version=self.calendar_version,
-            rests=[
-                {"since": r.since.isoformat(), "until": _iso(r.until), "ground": r.ground} for r in self.rests
-            ],
-            extensions=[
-                {
-                    "allowance": _lean(**e.allowance.plain()),
-                    "granted_on": e.granted_on.isoformat(),
-                    "reason": e.reason,
-                }
-                for e in self.extensions
-            ],
-            stopped_on=_iso(self.stopped_on),
-            outcome=None if self.outcome is None else self.outcome.value,
-            first_on=_iso(self.first_on),
-            reminded_on=_iso(self.reminded_on),
-            escalated_on=_iso(self.escalated_on),
-        )
+    def plain(self) -> list[Any]:
+        """As JSON-ready values, the reverse of ``from_plain``: in a fixed order, since every case is full of them.
+
+        name, started_on, due_on, calendar_version, allowance (in the order of its fields), stopped_on, outcome, and an
+        object with what few clocks have. What is absent at the end is left out.
+        """
+        more = {
+            name: value
+            for name, value in (
+                ("provisional", self.provisional),
+                ("rests", [[r.since.isoformat(), _iso(r.until), r.ground] for r in self.rests]),
+                ("extensions", [[_row(e.allowance), e.granted_on.isoformat(), e.reason] for e in self.extensions]),
+                ("first_on", _iso(self.first_on)),
+                ("reminded_on", _iso(self.reminded_on)),
+                ("escalated_on", _iso(self.escalated_on)),
+            )
+            if value
+        }
+        said = [
+            self.name, self.started_on.isoformat(), _iso(self.due_on), self.calendar_version, _row(self.allowance),
+        ]  # fmt: skip
+        if self.stopped_on is not None or more:
+            said += [_iso(self.stopped_on), None if self.outcome is None else self.outcome.value]
+        return [*said, more] if more else said
 
     @classmethod
-    def from_plain(cls, plain: Mapping[str, Any]) -> Clock:
-        said, rests, extensions = plain.get, plain.get("rests"), plain.get("extensions")
-        return cls(
-            name=plain["name"],
-            allowance=_allowance(tuple(plain["allowance"].items())),
-            started_on=date.fromisoformat(plain["started_on"]),
-            due_on=date.fromisoformat(day) if (day := said("due_on")) else None,
-            provisional=said("provisional") or False,
-            calendar_version=plain["calendar_version"],
-            rests=tuple([
-                Rest(date.fromisoformat(r["since"]), _day(r["until"]), r["ground"]) for r in rests
-            ]) if rests else (),
-            extensions=tuple([
-                Extension(
-                    Allowance.from_plain(e["allowance"]), date.fromisoformat(e["granted_on"]), e["reason"]
-                )
-                for e in extensions
-            ]) if extensions else (),
-            stopped_on=date.fromisoformat(day) if (day := said("stopped_on")) else None,
-            outcome=Outcome(outcome) if (outcome := said("outcome")) else None,
-            first_on=date.fromisoformat(day) if (day := said("first_on")) else None,
-            reminded_on=date.fromisoformat(day) if (day := said("reminded_on")) else None,
-            escalated_on=date.fromisoformat(day) if (day := said("escalated_on")) else None,
-        )  # fmt: skip
+    def from_plain(cls, plain: Sequence[Any] | Mapping[str, Any]) -> Clock:
+        """A clock out of what ``plain`` gave, or gave before there was an order: an object with names."""
+        if isinstance(plain, Mapping):
+            return _named(plain)
+        name, started_on, due_on, version, allowance, *rest = plain
+        stopped_on, outcome, more = (*rest, None, None, None)[:3]
+        clock = cls(
+            name,
+            _allowance(tuple(allowance)),
+            date.fromisoformat(started_on),
+            date.fromisoformat(due_on) if due_on else None,
+            False,
+            version,
+            stopped_on=date.fromisoformat(stopped_on) if stopped_on else None,
+            outcome=Outcome(outcome) if outcome else None,
+        )
+        if not more:
+            return clock
+        return replace(
+            clock,
+            provisional=more.get("provisional", False),
+            rests=tuple(Rest(date.fromisoformat(since), _day(until), g) for since, until, g in more.get("rests", ())),
+            extensions=tuple(
+                Extension(_allowance(tuple(allowance)), date.fromisoformat(on), reason)
+                for allowance, on, reason in more.get("extensions", ())
+            ),
+            first_on=_day(more.get("first_on")),
+            reminded_on=_day(more.get("reminded_on")),
+            escalated_on=_day(more.get("escalated_on")),
+        )
 
 
-def _lean(**values: Any) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value not in (None, "", [])}
+def _named(plain: Mapping[str, Any]) -> Clock:
+    """A clock as it was kept up to schema 0011."""
+    said = plain.get
+    return Clock(
+        name=plain["name"],
+        allowance=Allowance.from_plain(plain["allowance"]),
+        started_on=date.fromisoformat(plain["started_on"]),
+        due_on=_day(said("due_on")),
+        provisional=said("provisional") or False,
+        calendar_version=plain["calendar_version"],
+        rests=tuple(
+            Rest(date.fromisoformat(r["since"]), _day(r["until"]), r["ground"]) for r in said("rests") or ()
+        ),
+        extensions=tuple(
+            Extension(Allowance.from_plain(e["allowance"]), date.fromisoformat(e["granted_on"]), e["reason"])
+            for e in said("extensions") or ()
+        ),
+        stopped_on=_day(said("stopped_on")),
+        outcome=Outcome(plain["outcome"]) if said("outcome") else None,
+        first_on=_day(said("first_on")),
+        reminded_on=_day(said("reminded_on")),
+        escalated_on=_day(said("escalated_on")),
+    )
+
+
+_ALLOWANCE = tuple(field.name for field in fields(Allowance))
+
+
+def _row(allowance: Allowance) -> list[Any]:
+    """An allowance in the order of its fields; what is absent at the end is left out."""
+    plain = allowance.plain()
+    said = [plain[name] for name in _ALLOWANCE]
+    while not said[-1]:
+        said.pop()
+    return said
 
 
 @lru_cache(maxsize=512)
-def _allowance(plain: tuple[tuple[str, Any], ...]) -> Allowance:
+def _allowance(row: tuple[Any, ...]) -> Allowance:
     """The few rows of the law are read with every case; a value never changes, so one of each will do."""
-    return Allowance.from_plain(dict(plain))
+    return Allowance.from_plain(dict(zip(_ALLOWANCE, row, strict=False)))
 
 
 def _iso(day: date | None) -> str | None:

@@ -10,14 +10,16 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, inspect, select, text
 from sqlalchemy.exc import DatabaseError
 
 from store import audit
 from store.database import Database, alembic_config, migrate
 from store.records import metadata
 from store.records.audit import APPEND_ONLY, append_only_ddl
+from store.records.cases import CaseRecord
 from tests.store.factories import CaseHand
+from workflow.deadlines import Clock
 from workflow.vocabulary import SYSTEM
 
 POSTGRES = {
@@ -152,6 +154,29 @@ def test_the_audit_is_as_whole_or_as_broken_after_a_migration_of_its_bytes_as_be
     assert {("accounts", 2), (f"case:{touched.id}", 2)} <= set(broken)
     with pytest.raises(DatabaseError, match="append-only"), database.writing() as connection:
         connection.execute(text("DELETE FROM audit_entry"))
+
+
+def test_clocks_mean_the_same_by_name_and_in_order(cma_case: Callable[..., CaseHand], database: Database) -> None:
+    """0012 goes down to objects with names, which the newer code still reads; what rested, rests in both."""
+    for state in ("closed", "correction_requested", "awaiting_sign_off", "retracted"):
+        cma_case(state)
+    before = _clocks(database)
+    assert all(isinstance(clock, list) for clocks in before.values() for clock in clocks)
+    command.downgrade(alembic_config(database.url), "0011")
+    named = _clocks(database)
+    assert all(isinstance(clock, dict) for clocks in named.values() for clock in clocks)
+    assert {key: list(map(Clock.from_plain, clocks)) for key, clocks in named.items()} == {
+        key: list(map(Clock.from_plain, clocks)) for key, clocks in before.items()
+    }
+    assert any(clock.get("rests") for clocks in named.values() for clock in clocks)
+    migrate(database.url)
+    with database.reading() as connection:
+        assert audit.broken_links(connection) == []
+
+
+def _clocks(database: Database) -> dict[int, list[Any]]:
+    with database.reading() as connection:
+        return {row.id: row.clocks for row in connection.execute(select(CaseRecord.id, CaseRecord.clocks))}
 
 
 def _let_be_changed(connection: Connection) -> None:
