@@ -23,8 +23,8 @@ PICTURES = Path("build/screens/pages")  # for people to look at; not kept with t
 PHONE = {"width": 390, "height": 844}
 GRAVE = ("serious", "critical")
 # Who has what to show in the demonstration: a draft, a correction, a delivered certificate, a full desk of each kind.
-VISITORS = ("", APPLICANTS[7], APPLICANTS[5], APPLICANTS[0], "chuangkou", "zuzhi", "zuzhang", "pingshen1",
-            "bumen.water", "lingdao", "zhizheng", "hecha", "guanli")
+VISITORS = ("", APPLICANTS[7], APPLICANTS[5], APPLICANTS[0], APPLICANTS[8], "chuangkou", "zuzhi", "zuzhang",
+            "pingshen1", "bumen.water", "fuze.construction", "lingdao", "zhizheng", "hecha", "guanli")
 DOORS = ("/", "/verify", "/verify/file", "/v/nonsense", "/nowhere", "/register", "/sign-in", "/design")
 FILES = frozenset({"static", "uploads.download", "rows.export", "documents.download", "applications.certificate",
                    "desks.start"})  # and every address that ends as a file does
@@ -78,7 +78,7 @@ def kind_of(bureau: Bureau, url: str, login: str) -> str | None:
     if endpoint in FILES:
         return None
     detail = [str(values[name]) for name in ("name", "table", "role") if name in values]
-    own = endpoint in ("cases.show", "findings.show") or endpoint.startswith(("applications.", "uploads."))
+    own = endpoint in ("cases.show", "findings.show") or endpoint.startswith(("applications.", "joint.", "uploads."))
     return ".".join([endpoint, *detail, *([login] if own else [])])
 
 

@@ -222,7 +222,7 @@ def test_a_department_leader_reads_how_the_others_stand_and_opens_only_its_own(e
 
 def test_the_decision_page_shows_the_evidence_of_this_licence(enter: Enter, shelf: Shelf) -> None:
     page = enter("fuze.construction").get(f"/cases/{shelf.child(WORKS)}/actions/refuse").text
-    assert page.index('id="evidence"') < page.index("概要")  # the evidence first
+    assert page.index('id="evidence"') < page.index("<h2>概要")  # the evidence first
     assert "对本项许可的结论：不符合" in told(page)
     assert "现场未见相应记录" in told(page)
     assert "对本项许可的结论：符合" in told(enter("lingdao").get(f"/cases/{shelf.child(CMA)}/actions/grant").text)
