@@ -282,6 +282,7 @@ def test_figures_are_for_loopback_or_for_the_bearer_of_the_token(
     figures = client.get("/metrics").text
     assert 'wujian_sign_ins_total{outcome="refused"} 1.0' in figures and "wujian_request_seconds_bucket" in figures
     assert client.get("/metrics", environ_overrides={"REMOTE_ADDR": "192.0.2.1"}).status_code == 403
+    assert client.get("/metrics", headers={"X-Forwarded-For": "192.0.2.1"}).status_code == 403  # by a proxy beside us
     guarded = create_app(settings.model_copy(update={"metrics_token": SecretStr("a-token")}), clock=clock,
                          passwords=quick_passwords())
     browser = guarded.test_client()
