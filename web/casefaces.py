@@ -151,8 +151,10 @@ PINNED = {"procedure": N_("Procedure"), "dossier": N_("Application form"), "form
 
 def pins(entries: Iterable[TimelineEntry]) -> list[tuple[str, str]]:
     """(what, its SHA-256) of the texts and tables by which the case is handled, as it was opened or last migrated."""
-    found: Mapping[str, str] = next((e.payload["pins"] for e in entries if "pins" in e.payload), {})
-    return [(say(label), found[name]) for name, label in PINNED.items() if name in found]
+    found = next((e.payload["pins"] for e in entries if "pins" in e.payload), None)
+    if not isinstance(found, Mapping):
+        return []
+    return [(say(label), str(found[name])) for name, label in PINNED.items() if name in found]
 
 
 def _entry(file: CaseFile, entry: TimelineEntry) -> EntryFace:
