@@ -30,7 +30,7 @@ from workflow.verb_commands import Comment, Resume, Return
 from workflow.vocabulary import N_, Message, Refusal, Verdict
 
 bp = Blueprint("bulk", __name__, url_prefix="/desk/<role>/together")
-for _name in ("show", "send"):
+for _name in ("show", "send", "look_again"):
     grant_access(f"bulk.{_name}", roles=STAFF)
 
 BUDGET = 4.0  # seconds one request may work before it says what is left; a technical bound
@@ -80,7 +80,17 @@ def send(role: str, name: str) -> Response | tuple[str, int] | str:
     except Refusal as refusal:
         form.refuse(refusal, say(refusal.reason))
         return _draw(role, files, name, form, ticked), 422
-    return _told(role, name, [*_taken(files, name, command, act, ticked)])
+    results = [*_taken(files, name, command, act, ticked)]
+    return _told(role, name, results), 409 if all(one.outcome == "skipped" for one in results) else 200
+
+
+@bp.post("/<name>/again")
+def look_again(role: str, name: str) -> str:
+    """The skipped cases as they stand now, with the words that were typed before; a new act once it is confirmed."""
+    files = BulkStore(database()).files(request.form.getlist("case"), current_actor())
+    form = _form(files, name)
+    form.renew(0)
+    return _draw(role, files, name, form)
 
 
 def _ticked(sent: Iterable[str]) -> Iterable[tuple[str, int]]:

@@ -14,8 +14,10 @@ from tests.store.factories import CaseHand
 from tests.store.statements import counted
 from tests.store.test_queues import TODAY
 from tests.web.browsers import PASSWORD, Browser
+from tests.web.pageforms import forms_of
 from tests.web.test_desks import address, case_in  # noqa: F401  # a fixture
 from workflow.delegation import Group
+from workflow.verb_commands import Comment
 from workflow.vocabulary import Role
 
 TICK = re.compile(r'<input[^>]*type="checkbox"[^>]*name="case"[^>]*value="([^"]+)"[^>]*>')
@@ -108,6 +110,28 @@ def test_what_was_typed_stays_when_something_is_missing(client_of, case_in, fiel
     assert sent["grounds"] in answer.text and case.state == "awaiting_decision"
 
 
+def test_when_all_have_changed_it_is_a_conflict_and_the_words_are_there_at_the_next_look(
+    client_of, case_in, accounts,  # noqa: F811
+):
+    cases, browser = [case_in("submitted") for _ in range(2)], client_of(Role.WINDOW_OFFICER)
+    seen = [case.version for case in cases]
+    for case in cases:
+        case.take("comment_by_officer", Comment(text="补充说明"), by=accounts["inspector"].actor())
+    answer = send(browser, Role.WINDOW_OFFICER, cases, "accept", seen=seen, note="材料齐全")
+    assert answer.status_code == 409 and "0 done, 2 skipped" in answer.text
+    assert "Meanwhile 官员 inspector changed this case" in answer.text
+    place = f"{together(Role.WINDOW_OFFICER)}/accept/again"
+    form = next(f for f in forms_of(answer.text) if f.action.partition("?")[0] == place)
+    page = browser.send(form.action, **form.filled.to_dict(flat=False))
+    assert page.status_code == 200 and "材料齐全" in page.text
+    form = next(f for f in forms_of(page.text) if f.action.partition("?")[0].endswith("/accept"))
+    assert form.filled.getlist("case") == [f"{case.public_id}:{case.version}" for case in cases]
+    answer = browser.send(form.action, **form.filled.to_dict(flat=False))
+    assert answer.status_code == 200 and {case.state for case in cases} == {"accepted"}
+    entry = cases[0].cases.timeline(cases[0].public_id, accounts["leader"].actor())[0]
+    assert entry.payload["note"] == "材料齐全"
+
+
 def test_departments_answer_for_many_cases_at_once(client_of, case_in):  # noqa: F811
     cases = [case_in("awaiting_sign_off") for _ in range(2)]
     answer = send(client_of(Role.DEPARTMENT_OFFICER), Role.DEPARTMENT_OFFICER, cases, "sign_off", verdict="agree")
@@ -131,7 +155,7 @@ def test_more_than_a_page_is_not_taken(client_of, case_in):  # noqa: F811
     answer = browser.send(f"{together(Role.WINDOW_OFFICER)}/accept", command_id=str(uuid4()), expected_version="",
                           case=[*(f"made-up-{n}:1" for n in range(AT_ONCE)), f"{case.public_id}:{case.version}"],
                           skipped=[case.public_id])
-    assert case.state == "submitted" and answer.status_code in (200, 404)
+    assert case.state == "submitted" and answer.status_code in (404, 409)
 
 
 @pytest.mark.parametrize("name", ["organise_review", "confirm_rows", "no_such", "join_sign_offs"])
@@ -140,7 +164,7 @@ def test_what_is_not_for_many_is_not_there(client_of, case_in, name):  # noqa: F
     role = Role.REVIEW_ORGANISER
     assert look(client_of(role), role, [case], name).status_code in (403, 404) or name == "join_sign_offs"
     before = case.version
-    assert send(client_of(role), role, [case], name).status_code in (200, 404) and case.version == before
+    assert send(client_of(role), role, [case], name).status_code in (404, 409) and case.version == before
 
 
 def test_nobody_sees_or_takes_the_cases_of_others_this_way(client_of, case_in):  # noqa: F811
