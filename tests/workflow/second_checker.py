@@ -70,6 +70,10 @@ class Second:
             for place in (*action["from"], *([action["to"]] if action.get("to") else ())):
                 if place not in self.states:
                     yield f"{name} speaks of {place}"
+            if action.get("extends") and action.get("command", "Plain") not in ("Decide", "ExtendWithApproval"):
+                yield f"{name} extends without grounds"
+            if action.get("command") == "Inform" and (action["who"] != "is_the_system" or action.get("automatic")):
+                yield f"{name} is told to somebody else"
             if action.get("automatic") and not action.get("to"):
                 yield f"{name} leads nowhere"
             if any(other not in self.actions for other in action.get("apart_from", ())):

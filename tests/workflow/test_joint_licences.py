@@ -1,6 +1,7 @@
 """Joint licences: one application, a case of each licence, and nobody held up by anybody for ever."""
 
 import copy
+import random
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
@@ -29,7 +30,7 @@ from tests.workflow.joint_world import (
     officer_of,
 )
 from tests.workflow.second_checker import Second
-from tests.workflow.small_procedures import Raw, as_yaml
+from tests.workflow.small_procedures import Raw, as_yaml, mutated
 from workflow import commands as c
 from workflow import procedures
 from workflow.competences import roles_of
@@ -39,7 +40,7 @@ from workflow.joint_commands import DecideSeparately, Inform, NominateExperts
 from workflow.joint_proofreading import among_others
 from workflow.procedure import DefinitionError, Procedure, parse
 from workflow.proofs import Standing, Verdict
-from workflow.stories import replay
+from workflow.stories import StoryBroken, replay
 from workflow.vocabulary import SYSTEM, Actor, Refusal, Role
 from workflow.whatif import Kind, PastCase, what_if
 
@@ -643,6 +644,37 @@ def test_a_case_that_would_wait_for_another_for_ever_is_refused_by_both_opinions
     for found in failing.values():
         if found.story:
             replay(found.story, procedure)
+
+
+def joint_opinions(seeds: range) -> tuple[int, list[str]]:
+    """(stories replayed, disagreements in words) over spoilt definitions of cases that tell each other; one in ten is
+    of the application as a whole, the others of single licences."""
+    stories, wrong = 0, []
+    for seed in seeds:
+        chance = random.Random(seed)
+        name = PARENT if seed % 10 == 9 else chance.choice(LICENCES)
+        raw, what = mutated(bare(name), chance)
+        second = Second(raw)
+        try:
+            procedure = read(raw)
+        except DefinitionError as fault:
+            wrong += [] if second.faults else [f"{seed} {name} ({what}): {fault}"]
+            continue
+        proof = prove(procedure)
+        if (proof.verdict is Verdict.PROVED) != (not second.faults) or proof.verdict is Verdict.UNDECIDED:
+            wrong.append(f"{seed} {name} ({what}): {proof.verdict} against {second.faults[:3]}")
+        for found in (f.story for f in proof.failing if f.story):
+            stories += 1
+            try:
+                replay(found, procedure)
+            except StoryBroken as broken:
+                wrong.append(f"{seed} {name} ({what}): {broken}")
+    return stories, wrong
+
+
+def test_two_opinions_agree_on_cases_that_tell_each_other() -> None:
+    stories, wrong = joint_opinions(range(30))
+    assert wrong == [] and stories > 5
 
 
 # -- what is refused when a definition is read ---------------------------------------------------------------------
