@@ -64,7 +64,8 @@ def problem(status: int, reason: Message | str | None = None, **values: Any) -> 
                             mimetype="text/html")
     else:
         template = values.pop("template", f"errors/{known}.html")
-        page = _rendered(template, reason=reason, reference=request_id() if status >= 500 else None, **values)
+        page = _rendered(template, reason=reason, reference=request_id() if status >= 500 else None,
+                         **{"typed": _typed(), "form_path": request.path, **values})
         response = Response(page or words, mimetype="text/html" if page else "text/plain")
     response.status_code = status
     if status == 401:
@@ -111,14 +112,21 @@ def _forged(error: CSRFError) -> Response:
     """Mostly a page that was open longer than its session: what was typed is shown, to be copied."""
     log.info("csrf_refused", why=error.description)
     return problem(400, Message(N_("This page was open longer than your session lasts, so it was not sent.")),
-                   template="accounts/expired.html", typed=_typed(), form_path=request.path)
+                   template="accounts/expired.html")
 
 
 def _typed() -> list[tuple[str, str]]:
-    """What people wrote, without secrets and what the page itself put there."""
+    """What people wrote, without secrets and what the page itself put there: whatever went wrong, nobody has to
+    write it twice."""
+    if request.method in SAFE or request.endpoint is None:
+        return []
+    try:
+        lists = list(request.form.lists())
+    except HTTPException:  # larger than any form of ours, or no form at all
+        return []
     hidden = ("password", "csrf", "command_id", "expected_version", "token", "old", "new", "again")
     left, found = SHOWN, []
-    for name, values in request.form.lists():
+    for name, values in lists:
         for value in values:
             if value.strip() and not any(word in name.lower() for word in hidden) and left > 0:
                 found.append((name, value[:left]))
@@ -127,16 +135,12 @@ def _typed() -> list[tuple[str, str]]:
 
 
 def _to_come_back() -> dict[str, Any]:
-    """For somebody whose session ended while they wrote: what they wrote, and the way back to where it was."""
+    """For somebody whose session ended while they wrote: the way back to where it was."""
     if request.method in SAFE:
         return {}
     source = urlsplit(request.referrer or "")
     back = safe_target(source.path) if source.netloc == request.host else None
-    try:
-        typed = _typed()
-    except HTTPException:  # larger than any form of ours
-        typed = []
-    return {"typed": typed, "form_path": request.path, "back": back or _page_above()}
+    return {"back": back or _page_above()}
 
 
 def _page_above() -> str | None:

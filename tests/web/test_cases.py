@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 
+from store.database import Busy
 from store.people import Account
 from tests.store import factories
 from tests.store.factories import CaseHand, MovableClock
@@ -218,6 +219,20 @@ def test_a_text_survives_a_session_that_has_ended(case_in, client_of):
     assert answer.status_code == 401 and "缺少&lt;b&gt;比例尺" in answer.text and "<b>比例尺" not in answer.text
     assert f"next={quote(url)}" in answer.text
     assert sent["command_id"] not in answer.text
+
+
+def test_whatever_goes_wrong_nobody_writes_it_twice(case_in, client_of, monkeypatch):
+    case = case_in("submitted")
+    browser, url = client_of(Role.WINDOW_OFFICER), f"/cases/{case.public_id}/actions/request_correction"
+    sent = fields_of(browser, url)
+
+    def busy(*_: Any, **__: Any) -> None:
+        raise Busy("locked")
+
+    monkeypatch.setattr("store.cases.CaseStore.perform", busy)
+    answer = browser.send(url, **sent, password="secret-7", **{"items-0-subject": "平面图", "items-0-reason": "缺少比例尺"})
+    assert answer.status_code == 503 and "缺少比例尺" in answer.text and "secret-7" not in answer.text
+    assert "data-typed-into" in answer.text and "data-typed-into" not in browser.get("/cases/nonsense").text
 
 
 @pytest.mark.parametrize("path, page", [
