@@ -53,14 +53,15 @@ VIEWERS = (
     Viewer("pingshen2", "reviewer"),       # is not
     Viewer("bumen.ecology", "department"),         # named by every hand-made case
     Viewer("bumen.public-security", "department"),  # by none of them
+    Viewer("fuze.construction", "department leader"),  # of a department that every hand-made case names
     Viewer("lingdao", "leader"),
     Viewer("zhizheng", "issuing_clerk"),
     Viewer("hecha", "inspector"),
     Viewer("guanli", "administrator"),
     Viewer("nobody", "no role"),
 )
-OFFICIALS = frozenset({"window_officer", "review_organiser", "reviewer", "department", "leader", "issuing_clerk",
-                       "inspector", "administrator"})
+OFFICIALS = frozenset({"window_officer", "review_organiser", "reviewer", "department", "department leader", "leader",
+                       "issuing_clerk", "inspector", "administrator"})
 SEES_EVERYTHING_FILED = frozenset({"window_officer", "review_organiser", "leader", "issuing_clerk", "inspector"})
 EVERYBODY = frozenset(viewer.kind for viewer in VIEWERS)
 SIGNED_IN = EVERYBODY - {"anonymous"}
@@ -141,6 +142,17 @@ ACTS: Mapping[str, str] = {
     **dict.fromkeys(("decide_on_documents", "deem_renewed", "file_directly", "note_silence", "take_commitment",
                      "take_checked_commitment"), "the system"),
     "transfer_by_issuing_clerk": "issuing_clerk", "advise": "whoever was asked",
+    # licences that are applied for together; who decides one is told by tests/web/test_joint_licences.py
+    **dict.fromkeys(("take_review", "go_alone", "fall_with_the_application", "deliver_with_the_others",
+                     "leave_the_common_delivery", "note_the_time_for_naming_is_over", "release_undecided",
+                     "note_result", "note_separation", "results_come_together", "nothing_is_left_to_review"),
+                    "the system"),
+    **dict.fromkeys(("review_alone", "conclude_alone", "conclude_alone_does_not_meet", "recall_conclude_alone",
+                     "recall_conclude_alone_does_not_meet"), "review_organiser"),
+    **dict.fromkeys(("transfer_by_department_leader", "consult_by_department_leader",
+                     "stop_consulting_by_department_leader"), "department leader"),
+    **dict.fromkeys(("decide_separately", "extend_joint_handling", "return_to_reviewing_alone"), "leader"),
+    "nominate_experts": "department", "deliver_together": "issuing_clerk",
 }
 CASES = ("north.draft", "north.filed", "north.under_review", "north.awaiting_sign_off", "north.closed",
          "north.verification", "south.draft", "south.under_review", "south.closed")

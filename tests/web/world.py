@@ -208,6 +208,7 @@ class Builder:
             yield from ("bumen.public-security", "bumen.ecology", "bumen.transport")
         elif state not in ("draft", "commitment_draft", "verification"):  # named by the fields applied for
             yield from (f"bumen.{department}" for department in ASKED)
+            yield "fuze.construction"  # sees what the officers of that department see
 
     def _batch(self, world: World) -> None:
         """A file of certificates that a clerk had put together."""
