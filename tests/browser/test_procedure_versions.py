@@ -83,34 +83,6 @@ def test_a_draft_is_written_with_a_slip_put_right_proved_and_scheduled(
     assert procedures.current("cma", day).version == number
 
 
-def test_a_grant_without_a_signature_is_told_as_a_story_and_not_put_into_force(bureau: Bureau, enter: Enter) -> None:
-    """The real proof, by the worker of the bureau: what it finds stands on the page, and the fault put right passes."""
-    person = enter("guanli")
-    page = person.go("/procedures/cma/1")
-    person.press("以此版本起草新版本")
-    number = int(page.url.split("/")[-2])
-    text = page.locator("#definition").input_value()
-    head, at, rest = text.partition("\n  grant:\n")
-    page.locator("#definition").fill(head + at + rest.replace("    reauthenticate: true\n", "", 1))
-    expect(page.locator("#faults .is-good")).to_be_visible(timeout=WAIT)  # nothing is wrong with it as a text
-    person.press("保存并查看")
-    person.press("运行验证")
-    expect(page.locator("main")).to_contain_text("未经签署即准予许可", timeout=WAIT)
-    expect(page.locator(".wj-story li").first).to_contain_text("提交申请")
-    expect(page.locator(".wj-story li.is-end")).to_contain_text("未经签署即准予许可")
-    page.get_by_role("link", name="总览").first.click()
-    expect(page.locator("main")).to_contain_text("未通过", timeout=WAIT)
-    expect(page.get_by_role("link", name="立即施行")).to_have_count(0)
-    assert procedures.current("cma").version != number
-
-    person.go(f"/procedures/cma/{number}/edit")
-    page.locator("#definition").fill(text)
-    expect(page.locator("#faults .is-good")).to_be_visible(timeout=WAIT)
-    person.press("保存并查看")
-    person.press("运行验证")
-    expect(page.locator("main")).to_contain_text("验证通过", timeout=WAIT)
-
-
 def test_where_a_case_stands_is_drawn_and_told_in_words(bureau: Bureau, enter: Enter) -> None:
     play = bureau.play("P01", "general", "north")
     play.submit()
