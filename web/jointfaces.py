@@ -9,6 +9,7 @@ from store.reviews import ChecklistLine, ReviewStore
 from store.values import CaseFile
 from web.casefaces import DueFace, pressing, state_face
 from web.casepages import CONCLUSIONS, is_official
+from web.clockfaces import ClockFace, clock_face
 from web.context import current_actor, database, say
 from web.departments import department_name
 from web.faces import bureau_name, link_to
@@ -62,6 +63,7 @@ class JointFace:
     closed: bool
     lines: tuple[LicenceFace, ...]
     rows_url: str | None
+    clocks: tuple[ClockFace, ...]  # of the joint application, those that still go
 
     @property
     def awaited(self) -> list[str]:
@@ -94,7 +96,8 @@ def _face(board: JointBoard, file: CaseFile) -> JointFace:
         url=_case_page(parent.public_id) if seen else None, here=here, label=label, tone=tone,
         due=pressing(parent.clocks), closed=parent.closed_at is not None,
         lines=tuple(_line(line, file, going) for line in board.lines),
-        rows_url=link_to("cases.capability", public_id=parent.public_id) if seen else None)
+        rows_url=link_to("cases.capability", public_id=parent.public_id) if seen else None,
+        clocks=tuple(clock_face(parent.procedure, clock) for clock in parent.clocks if not clock.is_stopped))
 
 
 def _line(line: JointLine, file: CaseFile, going: bool) -> LicenceFace:
