@@ -217,7 +217,7 @@ def _first_filed(procedure: Procedure, final: Case, at: datetime) -> datetime | 
     return at if left else None
 
 
-def _plain(clocks: tuple[Clock, ...]) -> list[dict[str, Any]]:
+def _plain(clocks: tuple[Clock, ...]) -> list[list[Any]]:
     return [clock.plain() for clock in clocks]
 
 
@@ -255,7 +255,8 @@ def _audit_rows(
             case_id=locked.case.id,
             command_id=command_id if index == 0 else None,
             version=step.after.version,
-            payload={**step.command.payload(), **step.record},
+            # a text that was left empty says nothing, and an entry is kept for good
+            payload={name: said for name, said in step.command.payload().items() if said != ""} | dict(step.record),
         )
         head = row["hash"]
         rows.append(row)

@@ -371,4 +371,4 @@ def test_the_answer_of_a_department_is_kept_as_given(cma_case: Factory, database
         payload = connection.scalar(
             select(AuditRecord.payload).where(AuditRecord.case_id == hand.id, AuditRecord.department == "ecology")
         )
-    assert payload == {"note": "", "verdict": "object", "opinion": "排放口未监测"}
+    assert payload == {"verdict": "object", "opinion": "排放口未监测"}

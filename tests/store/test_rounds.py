@@ -80,7 +80,7 @@ def test_the_entry_of_the_new_round_says_who_stands_and_who_is_asked(cma_case: F
             select(a.payload).where(a.case_id == hand.id, a.action == "ask_departments_again")
         )
     assert payload == {
-        "note": "", "departments": ["transport"], "grounds": "须核实",
+        "departments": ["transport"], "grounds": "须核实",
         "round": 2, "stand": {"ecology": 1}, "changed": {}, "again": ["transport"],
     }  # fmt: skip
 
