@@ -13,6 +13,7 @@ from web.clockfaces import due_face as due_face
 from web.context import ROLE_LABELS, say
 from web.departments import VERDICTS, department_name, round_words
 from web.departments import departments as departments
+from web.jointwords import joint_words
 from web.turns import whose_turn
 from web.verbwords import verb_words
 from workflow import procedures
@@ -166,6 +167,7 @@ def _entry(file: CaseFile, entry: TimelineEntry) -> EntryFace:
         return EntryFace(entry.at, _event(entry), by_whom(entry), "neutral", said(entry.payload), entry.hash)
     place = department_name(entry.department) if entry.department else say(_role_words(entry.role))
     about = verb_words(procedure, entry.action, entry.payload, names, departments())
+    about += joint_words(file.case, entry.payload)
     words = "\n".join([*about, *filter(None, [said(entry.payload)])]) or None
     if entry.role == "is_the_system":
         return EntryFace(entry.at, action.done, "", TONES[action.spec.tone], words, entry.hash, place)

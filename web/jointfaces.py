@@ -13,9 +13,9 @@ from web.clockfaces import ClockFace, clock_face
 from web.context import current_actor, database, say
 from web.departments import department_name
 from web.faces import bureau_name, link_to
+from web.jointwords import RESULTS
 from workflow.vocabulary import N_, Message
 
-RESULTS = {"granted": N_("Granted"), "refused": N_("Refused"), "retracted": N_("Retracted")}
 RESULT_TONES = {"granted": "good", "refused": "bad", "retracted": "closed"}
 
 
