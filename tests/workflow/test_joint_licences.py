@@ -504,6 +504,30 @@ def test_a_joint_application_always_comes_to_its_end(
     assert joint.is_stopped and not running
 
 
+@settings(max_examples=100, deadline=None)
+@given(acts=st.lists(ACTS, max_size=15), order=st.lists(st.integers(0, 30), max_size=20))
+def test_what_was_not_granted_before_falls_with_the_application_whatever_comes_first(
+    acts: list[tuple[str, int]], order: list[int]
+) -> None:
+    muddle = Muddle((), "")
+    world = muddle.world
+    for what, number in acts:
+        muddle.take(what, number)
+    if world.parent.state not in ("accepted", "under_review"):
+        return  # concluded: each licence has an end of its own from then on
+    world.act(PARENT, "retract", PEOPLE["applicant"])
+    for place in order:
+        if world.underway:
+            world.deliver(place)
+    world.all_told()
+    assert world.parent.state == "retracted"
+    for name in LICENCES:
+        case = world.cases[name]
+        granted = bool(world.happened[name, "grant"])
+        assert granted == (case.state in ("granted", "printed", "closed"))
+        assert case.state in ("retracted", "refused") or case.fact("alone"), "nothing waits for what is retracted"
+
+
 @pytest.mark.parametrize("silent", LICENCES)
 def test_a_silent_department_holds_the_others_no_longer_than_the_joint_limit(silent: str) -> None:
     world = at("awaiting_results")
