@@ -230,7 +230,8 @@ def test_whatever_goes_wrong_nobody_writes_it_twice(case_in, client_of, monkeypa
         raise Busy("locked")
 
     monkeypatch.setattr("store.cases.CaseStore.perform", busy)
-    answer = browser.send(url, **sent, password="secret-7", **{"items-0-subject": "平面图", "items-0-reason": "缺少比例尺"})
+    typed = {"items-0-subject": "平面图", "items-0-reason": "缺少比例尺", "password": "secret-7"}
+    answer = browser.send(url, **sent, **typed)
     assert answer.status_code == 503 and "缺少比例尺" in answer.text and "secret-7" not in answer.text
     assert "data-typed-into" in answer.text and "data-typed-into" not in browser.get("/cases/nonsense").text
 
