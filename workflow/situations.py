@@ -8,11 +8,15 @@ from workflow.case import Case
 from workflow.commands import Annul, Command, Decide, Plain, Refuse
 from workflow.engine import Step
 from workflow.grammar import StateSpec
-from workflow.procedure import Action, Duty
+from workflow.procedure import Action, Duty, Procedure
 from workflow.stories import Kind
 from workflow.vocabulary import SYSTEM, Actor
 
 DECISIONS = frozenset({Decide, Refuse, Annul})
+# Verbs that leave a situation as it is, whoever uses them: that they can be used is seen once for each place.
+IDLE = frozenset({"transfer", "remind", "copy", "comment"})
+
+LONGEST_LIST = 24  # a list on a case that grows beyond this has no bound
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,3 +88,17 @@ def marks_of(step: Step, arrived: StateSpec) -> set[str]:
     if action.command is Refuse or (arrived.outcome == "refused" and by_law):
         found.add("reasoned")
     return found
+
+
+def awaiting_decision(procedure: Procedure) -> frozenset[str]:
+    """The states from which a decision leads on."""
+    return frozenset(s for a in procedure.actions if is_decision(a) for s in a.sources)
+
+
+def endless(after: Case, reduced: Case) -> str:
+    """What of a case has grown beyond any bound: the answers (a department has answered twice in a round) or a list."""
+    # Without noting that they were looked at; round 0 holds who withdrew before, of one department perhaps several.
+    answers = [(s.department, s.round) for s in tuple.__iter__(after.sign_offs) if s.round]
+    if len(set(answers)) < len(answers):
+        return "sign_offs"
+    return next((f for f, v in reduced.facts.items() if isinstance(v, tuple) and len(v) > LONGEST_LIST), "")

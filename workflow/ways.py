@@ -13,7 +13,7 @@ from datetime import date
 from heapq import heappop, heappush
 from typing import Any, TypeVar
 
-from workflow import engine
+from workflow import engine, situations
 from workflow.abstraction import Open, Undecided, Vocabulary, watching
 from workflow.case import Case
 from workflow.commands import Command
@@ -22,17 +22,13 @@ from workflow.procedure import Action, Duty, Procedure, duties
 from workflow.reduction import Crowd, Reduction
 from workflow.relevance import EDITED_ANEW, mattering
 from workflow.reopening import Reopening, reopened_facts, with_open
-from workflow.situations import EVERYTHING, Grows, Move, Reached, Situation, TooMany, is_decision, marks_of
+from workflow.situations import EVERYTHING, Grows, Move, Reached, Situation, TooMany
 from workflow.specimens import specimens
 from workflow.stories import STORY_DAY, Kind, lapse_day, law_of, opening
 from workflow.surroundings import ANY, EDITED, JOBS, REPORTED, Staff, could, holders
 from workflow.verbs.facts import is_the_occasion
 from workflow.vocabulary import SYSTEM, Actor, Refusal, Role
 
-# Verbs that leave a situation as it is, whoever uses them: that they can be used is seen once for each place.
-IDLE = frozenset({"transfer", "remind", "copy", "comment"})
-
-LONGEST_LIST = 24  # a list on a case that grows beyond this has no bound
 T = TypeVar("T")
 
 
@@ -61,16 +57,17 @@ class Ways:
         # A name of its own: the machine of an exploration is thrown away with it.
         self.shown = replace(watching(procedure, self.vocabulary), digest=f"{procedure.digest}:{id(self)}")
         self.lapse_actions = {c.on_lapse for c in procedure.spec.clocks.values() if c.on_lapse}
-        self.decided_from = {s for a in procedure.actions if is_decision(a) for s in a.sources}
+        self.decided_from = situations.awaiting_decision(procedure)
         self.crowd = Crowd(procedure, staff)
         self._people = {a.name: [p for p in staff.people if could(a, p)] for a in procedure.actions}
         # What is looked at is found by looking; then everything is explored with it in view. Most is found early.
         try:
             early = () if like else (200, 1500)
+            afresh = True
             for bound in (*(b for b in early if b < max_states), max_states):
-                while self._explore(bound):
+                while afresh := self._explore(bound, afresh):
                     pass
-                if not self._queue:
+                if self.growing or not self._queue:
                     break
         finally:
             engine._machines.pop(self.shown.digest, None)
@@ -81,9 +78,8 @@ class Ways:
 
     # -- the search ------------------------------------------------------------------------------------
 
-    def _explore(self, bound: int) -> bool:
-        """Explore up to `bound` situations; whether something was looked at that had not been in view before."""
-        inspected = self.vocabulary.inspected
+    def _begin(self) -> None:
+        self._in_view = self.vocabulary.inspected
         self.growing: Grows | None = None
         self.found: list[Situation] = []
         self._known: dict[Any, int] = {}
@@ -97,6 +93,12 @@ class Ways:
             self.original, {f: Open(f) if v is ANY else v for f, v in self.given.items()}, self.law
         )
         self._reach(self._reduction.settled(first), frozenset(), frozenset(), None)
+
+    def _explore(self, bound: int, afresh: bool) -> bool:
+        """Explore up to `bound` situations, from the first or from where it was left; whether something was looked
+        at that had not been in view at the first: then all has to be explored afresh."""
+        if afresh:
+            self._begin()
         while self._queue and (bound == self.max_states or len(self.found) < bound):
             here = heappop(self._queue)[2]
             situation = self.found[here]
@@ -110,7 +112,7 @@ class Ways:
             except Grows as grows:
                 self.growing = grows
                 break
-        if self.vocabulary.inspected != inspected:
+        if self.vocabulary.inspected != self._in_view:
             return True
         return mattering(self.original, self.vocabulary) != self._reduction.matters
 
@@ -260,7 +262,7 @@ class Ways:
     def _steps(
         self, here: int, situation: Situation, case: Case, action: Action, volatile: Set[str] = frozenset()
     ) -> Iterator[Reached]:
-        if action.spec.verb in IDLE and not self.whole:
+        if action.spec.verb in situations.IDLE and not self.whole:
             yield from self._idle_steps(here, situation, case, action)
             return
         yield from self._taken(here, situation, case, action, volatile)
@@ -378,7 +380,7 @@ class Ways:
             jobs |= {j for j in spec.jobs if j in JOBS}
             if move.kind is Kind.JOB:
                 jobs -= {j for j, done in JOBS.items() if done == step.action.name}
-            marks |= marks_of(step, self.original.states[step.after.state])
+            marks |= situations.marks_of(step, self.original.states[step.after.state])
             if step.after.state != step.before.state and step.after.state in self.decided_from:
                 marks = set()  # it awaits a decision: what was decided before does not count
             for register in spec.registers:
@@ -386,13 +388,8 @@ class Ways:
                     (opened if value is ANY else reported)[fact] = Open(fact) if value is ANY else value
                     (reported if value is ANY else opened).pop(fact, None)
         after = steps[-1].after
-        # Without noting that they were looked at; round 0 holds who withdrew before, of one department perhaps several.
-        answers = [(s.department, s.round) for s in tuple.__iter__(after.sign_offs) if s.round]
-        if len(set(answers)) < len(answers):
-            raise Grows(here, move, "sign_offs")
         case = self._reduction.settled(after.with_facts(**reported, **opened))
         move = replace(move, reported=reported, taken=tuple(s.action.name for s in steps))
-        for fact, value in case.facts.items():
-            if isinstance(value, tuple) and len(value) > LONGEST_LIST:
-                raise Grows(here, move, fact)
+        if growing := situations.endless(after, case):
+            raise Grows(here, move, growing)
         return case, frozenset(jobs), frozenset(marks), move
