@@ -112,7 +112,7 @@ SCENES: tuple[tuple[str, str, int, Callable[[Play], None]], ...] = (
     ("P11", "general", 6, _corrected),
     ("P08", "general", 2, Play.submit),
     ("P10", "general", 1, _draft),
-    ("P12", TOGETHER, 16, _together),
+    ("P12", TOGETHER, 12, _together),
 )
 
 

@@ -188,6 +188,20 @@ def test_what_is_decided_cannot_be_retracted_and_the_rest_can_one_by_one(
     assert "收到部门办理结果" in told(enter("lingdao").get(f"/cases/{shelf.decided}").text)
 
 
+def test_retracting_the_whole_says_that_every_licence_falls_and_then_they_do(
+        enter: Enter, shelf: Shelf, house: House) -> None:
+    browser = enter("yidu")
+    page = browser.get(f"/applications/{shelf.accepted}/retraction").text
+    assert "申请的各项许可将一并撤回" in page
+    assert f'href="/applications/{shelf.accepted}/licences"' in page
+    done = browser.send(f"/applications/{shelf.accepted}/retraction", command_id=str(uuid4()), sure="y",
+                        expected_version=version_of(house, shelf.accepted))
+    assert done.status_code == 303
+    root.work_off(house)
+    assert told(browser.get(f"/applications/{shelf.accepted}/licences").text).count("已撤回") >= 3
+    assert "申请人已撤回" in told(enter("bumen.agriculture").get(f"/cases/{shelf.first}").text)
+
+
 def test_a_licence_has_no_page_of_its_own_for_the_applicant(enter: Enter, shelf: Shelf) -> None:
     browser = enter("yidu")
     assert browser.get(f"/applications/{shelf.child(CMA)}").status_code == 404
