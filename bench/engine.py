@@ -211,8 +211,8 @@ def measure() -> str:
         f"{ROUNDS} interleaved rounds of {PEERS[0][2]} cases ({PEERS[2][2]} of the slow peers); every commit reaches "
         "the disk (fsync on; WAL and synchronous=FULL on SQLite), which takes "
         f"{waits:.1f} ms here, ten times a case for everybody: where that is long, rates are alike. Rates are "
-        "medians of the rounds, and so is the comparison of rates. CPU is per case; sizes are tables and indexes after VACUUM. "
-        + ", ".join(named) + ".",
+        "medians of the rounds, and so is the comparison of rates. CPU is per case; sizes are tables and indexes "
+        "after VACUUM. " + ", ".join(named) + ".",
     ])  # fmt: skip
 
 
