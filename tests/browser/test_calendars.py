@@ -1,6 +1,5 @@
 """A year is not published yet: dates that reach into it say so; publishing it counts open cases anew, with a note."""
 
-import os
 from datetime import date
 from pathlib import Path
 
@@ -9,13 +8,13 @@ from playwright.sync_api import expect
 
 from tests.browser import deciding
 from tests.browser.conftest import Enter
-from tests.browser.offices import WAIT, Bureau, Person, RunningClock
+from tests.browser.looking import picture
+from tests.browser.offices import WAIT, Bureau, RunningClock
 from tests.store import factories
 from web.context import House
 from workflow.vocabulary import SYSTEM
 
 pytestmark = pytest.mark.browser
-PICTURES = os.environ.get("SCREENS", "")  # a directory that keeps what the people saw
 YEAR = """
 year: 2027
 confirmed: true
@@ -33,14 +32,6 @@ make_up:
 def database_url(sqlite_database_url: str) -> str:
     """What people type meets the same code on every database: one will do."""
     return sqlite_database_url
-
-
-def picture(person: Person, name: str) -> None:
-    """Keep what stands on the screen, on a desk and on a telephone, when that is asked for."""
-    for width, height in ((1280, 900), (390, 844)) if PICTURES else ():
-        person.page.set_viewport_size({"width": width, "height": height})
-        person.page.screenshot(path=Path(PICTURES) / f"{name}-{width}.png", full_page=True)
-    person.page.set_viewport_size({"width": 1440, "height": 900})
 
 
 def due_days(house: House, public_id: str) -> list[date | None]:

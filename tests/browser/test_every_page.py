@@ -5,7 +5,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 from werkzeug.exceptions import HTTPException
 
@@ -13,6 +12,7 @@ import app as root
 import configuration
 from store.database import Clock, migrate
 from store.reference import seed
+from tests.browser.looking import problems
 from tests.browser.offices import SECRET, Bureau, Person, opened, quick_passwords
 from web.cast import APPLICANTS
 from web.commands import Installation
@@ -21,16 +21,12 @@ from web.demonstration import demo
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 PICTURES = Path("build/screens/pages")  # for people to look at; not kept with the code
 PHONE = {"width": 390, "height": 844}
-GRAVE = ("serious", "critical")
 # Who has what to show in the demonstration: a draft, a correction, a delivered certificate, a full desk of each kind.
 VISITORS = ("", APPLICANTS[7], APPLICANTS[5], APPLICANTS[0], APPLICANTS[8], "chuangkou", "zuzhi", "zuzhang",
             "pingshen1", "bumen.water", "fuze.construction", "lingdao", "zhizheng", "hecha", "guanli")
 DOORS = ("/", "/verify", "/verify/file", "/v/nonsense", "/nowhere", "/register", "/sign-in", "/design")
 FILES = frozenset({"static", "uploads.download", "rows.export", "documents.download", "applications.certificate",
                    "desks.start"})  # and every address that ends as a file does
-UNREACHABLE = """() => [...document.querySelectorAll('main :is(a[href], button, input, select, textarea)')]
-    .filter(one => one.type !== 'hidden' && one.checkVisibility() && one.tabIndex < 0).map(one => one.outerHTML)"""
-RAW = r"""document.querySelector('main').innerText.match(/\b[a-z]+_[a-z_]+\b|\bNone\b|%\(\w+\)/g)"""
 CHINESE = r"""() => { const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), found = [];
     for (let node; (node = walk.nextNode());)
         if (/[\u4e00-\u9fff]/.test(node.data)
@@ -110,25 +106,10 @@ def test_each_page_serves_everybody(demonstration: Bureau, visit: Person, login:
         phone.goto(visit.page.url)
         phone.wait_for_selector("body[data-ready]")
         for page, width in ((visit.page, "desk"), (phone, "phone")):
-            found += [f"{path} ({width}): {problem}" for problem in _problems(page)]
+            found += [f"{path} ({width}): {problem}" for problem in problems(page)]
             _keep_picture(page, f"{login or 'public'}{path.replace('/', '_')[:60]}-{width}")
     assert count
     assert not found, "\n".join(found)
-
-
-def _problems(page: Page) -> Iterator[str]:
-    for violation in Axe().run(page).response["violations"]:
-        if violation["impact"] in GRAVE:
-            yield f"{violation['id']}: {[node['target'] for node in violation['nodes']][:3]}"
-    if (over := page.evaluate("document.documentElement.scrollWidth - innerWidth")) > 0:
-        yield f"{over} px wider than the window"
-    if page.locator("h1").count() != 1:
-        yield f"{page.locator('h1').count()} headings of the first rank"
-    if lost := page.evaluate(UNREACHABLE):
-        yield f"out of reach of the keyboard: {lost[:2]}"
-    about_words = urlsplit(page.url).path.startswith(("/design", "/procedures"))  # whose own words stand there
-    if not about_words and (raw := page.evaluate(RAW)):
-        yield f"words of the code: {raw[:5]}"
 
 
 def _keep_picture(page: Page, name: str) -> None:

@@ -1,14 +1,13 @@
 """An administrator changes a procedure: a draft, a slip that is told as it is typed, a proof, a day to begin."""
 
-import os
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Enter
-from tests.browser.offices import WAIT, Bureau, Person
+from tests.browser.looking import examined, picture
+from tests.browser.offices import WAIT, Bureau
 from tests.store import factories
 from workflow import procedures
 from workflow.exploration import prove
@@ -17,7 +16,6 @@ from workflow.proofs import Proof, Property, Standing, Verdict
 from workflow.vocabulary import Message
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("shelf")]
-PICTURES = os.environ.get("SCREENS", "")  # a directory that keeps what the people saw
 PROOF = 8 * WAIT  # the exploration takes its seconds, more on a busy machine
 
 
@@ -94,14 +92,6 @@ def test_where_a_case_stands_is_drawn_and_told_in_words(bureau: Bureau, enter: E
     expect(page.locator(".wj-places .is-past")).to_contain_text("填报中")
 
 
-def picture(person: Person, name: str) -> None:
-    """Keep what stands on the screen, on a desk and on a telephone, when that is asked for."""
-    for width, height in ((1280, 900), (390, 844)) if PICTURES else ():
-        person.page.set_viewport_size({"width": width, "height": height})
-        person.page.screenshot(path=Path(PICTURES) / f"{name}-{width}.png", full_page=True)
-    person.page.set_viewport_size({"width": 1440, "height": 900})
-
-
 def test_a_grant_without_signature_is_refused_with_its_story_put_right_and_put_into_force(
     bureau: Bureau, enter: Enter
 ) -> None:
@@ -127,7 +117,7 @@ def test_a_grant_without_signature_is_refused_with_its_story_put_right_and_put_i
     for state in ("待受理", "已受理，待组织评审"):
         person.follow("下一步")
         expect(page.locator(".wj-places .is-current")).to_contain_text(state)
-    picture(person, "story-walked")
+    examined(person, "story-walked")
     person.follow("直到最后")
     expect(page.locator(".wj-story .is-end")).to_contain_text("未经签署即准予许可。")
     expect(page.get_by_role("link", name="下一步", exact=True)).to_have_count(0)

@@ -1,18 +1,16 @@
 """Somebody goes on leave: a colleague stands in, handles several cases at once, and both are named; a leaver's work."""
-import os
 import re
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.browser.conftest import Enter
-from tests.browser.offices import Bureau, Person
+from tests.browser.looking import picture
+from tests.browser.offices import Bureau
 from tests.store import factories
 from tests.store.factories import CaseHand
 
 pytestmark = pytest.mark.browser
-PICTURES = os.environ.get("SCREENS", "")  # a directory that keeps what the people saw
 
 
 @pytest.fixture
@@ -30,14 +28,6 @@ def cases(bureau: Bureau) -> list[CaseHand]:
 def choose(field: Locator, words: str) -> None:
     """The choice that begins with these words."""
     field.select_option(field.locator("option", has_text=words).first.get_attribute("value"))
-
-
-def picture(person: Person, name: str) -> None:
-    """Keep what stands on the screen, on a desk and on a telephone, when that is asked for."""
-    for width, height in ((1280, 900), (390, 844)) if PICTURES else ():
-        person.page.set_viewport_size({"width": width, "height": height})
-        person.page.screenshot(path=Path(PICTURES) / f"{name}-{width}.png", full_page=True)
-    person.page.set_viewport_size({"width": 1440, "height": 900})
 
 
 def test_a_colleague_stands_in_and_handles_several_cases_at_once(

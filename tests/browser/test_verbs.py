@@ -1,8 +1,6 @@
 """What officers and applicants may do besides the course of a procedure, each from the page of the case."""
 
-import os
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -10,6 +8,7 @@ from playwright.sync_api import expect
 from store.jobs import JobQueue
 from tests.browser import deciding
 from tests.browser.conftest import Enter
+from tests.browser.looking import examined, picture
 from tests.browser.offices import Bureau, Person
 from tests.store import factories
 from tests.store.factories import CaseHand
@@ -18,7 +17,6 @@ from workflow.commands import OrganiseReview
 from workflow.vocabulary import Role
 
 pytestmark = pytest.mark.browser
-PICTURES = os.environ.get("SCREENS", "")  # a directory that keeps what the people saw
 MEETS, BACK, RETURN = "评审结论：符合", "评审结论：符合（直接送回）", "退回至：技术评审中"
 ON_THE_TEAM = ("zuzhang", "pingshen1")
 
@@ -66,14 +64,6 @@ def case_in(bureau: Bureau, agency: int, state: str) -> CaseHand:
     return hand
 
 
-def picture(person: Person, name: str) -> None:
-    """Keep what stands on the screen, on a desk and on a telephone, when that is asked for."""
-    for width, height in ((1280, 900), (390, 844)) if PICTURES else ():
-        person.page.set_viewport_size({"width": width, "height": height})
-        person.page.screenshot(path=Path(PICTURES) / f"{name}-{width}.png", full_page=True)
-    person.page.set_viewport_size({"width": 1440, "height": 900})
-
-
 def choose(person: Person, field: str, words: str) -> None:
     """Tick the choice that begins with these words."""
     person.page.locator(f"#{field} label", has_text=words).first.click()
@@ -103,7 +93,7 @@ def test_a_return_comes_straight_back_or_goes_through_everybody_again(
     expect(leader.page.locator("#error-summary")).to_be_focused()  # without a reason nothing happens
     leader.page.fill("#reason", "第3行依据的标准已作废，请核实")
     choose(leader, "way", "直接")
-    picture(leader, "verb-return")
+    examined(leader, "verb-return")
     deciding.send(leader, RETURN)
     assert hand.state == "under_review"
     assert [label for label in buttons(head, case) if label.startswith(MEETS)] == [BACK]
@@ -161,7 +151,7 @@ def test_work_is_passed_on_advice_is_asked_and_given(
     first.sees(f"下一步由{second_leader}（审批领导）办理")
     expect(first.page.locator(".is-unmet", has_text="准予许可")).to_contain_text(f"已转办给{second_leader}")
     first.sees("离岗交接")
-    picture(first, "verb-transferred")
+    examined(first, "verb-transferred")
 
     assert deciding.open_case(second, "leader", "示例检测有限公司") == case
     deciding.act(second, case, "委派征询")
@@ -232,10 +222,10 @@ def test_a_case_is_reminded_of_copied_commented_on_suspended_and_resumed(
     expect(banner).to_contain_text("听证")
     expect(banner).to_contain_text("决定期限")
     assert "准予许可" not in buttons(leader, case)
-    picture(leader, "suspended-official")
+    examined(leader, "suspended-official")
     applicant.go(own)
     expect(applicant.page.locator(".wj-suspended")).to_contain_text("审批领导")
-    picture(applicant, "suspended-applicant")
+    examined(applicant, "suspended-applicant")
     done(leader, case, "恢复办理", reason="听证已结束")
     assert leader.page.locator(".wj-suspended").count() == 0
     assert "准予许可" in buttons(leader, case)
