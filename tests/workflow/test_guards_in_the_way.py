@@ -18,7 +18,7 @@ from workflow import verb_commands as v
 from workflow.case import Act, Case, SignOff
 from workflow.commands import Decide, Plain
 from workflow.engine import fire, offers
-from workflow.procedure import Action, Procedure
+from workflow.procedure import Action, Duty, Procedure
 from workflow.verbs import facts as f
 from workflow.verbs.guards import NAMED, grounds_open
 from workflow.vocabulary import Actor, Refusal, Role, Verdict
@@ -78,8 +78,37 @@ def with_action(procedure: Procedure, action: Action, **spec: Any) -> Procedure:
 
 @at_every_desk
 def test_whoever_has_the_work_passes_it_on(procedure: Procedure, action: Action, role: Role) -> None:
-    """The control of those below: nothing else stands in the way."""
-    assert tried(procedure, at(procedure, action), action, officer(role)) is None
+    """The control of those below: nothing else stands in the way, and the work is that person's from then on."""
+    case, law = at(procedure, action), law_for(procedure)
+    after = fire(procedure, case, action.name, officer(role), HAND_OVER, MONDAY, law)[0].after
+    assert Duty(role, "person:taker") in procedure.open_duties(after).values()
+
+
+@at_every_desk
+def test_nobody_else_passes_it_on(procedure: Procedure, action: Action, role: Role) -> None:
+    others = [person("officer", *(r for r in Role if r not in (role, Role.SYSTEM)), department="ecology")]
+    others += [replace(officer(role), department="transport")] if officer(role).department else []
+    case = at(procedure, action)
+    assert [tried(procedure, case, action, other) is not None for other in others] == [True] * len(others)
+
+
+ASKED = [
+    pytest.param(procedure, action, Role(action.spec.who), id=f"{procedure.name}-{action.name}")
+    for procedure in newest()
+    for action in procedure.actions
+    if action.spec.verb == "consult"
+]
+
+
+@pytest.mark.parametrize(("procedure", "action", "role"), ASKED)
+def test_a_question_lies_with_whom_it_was_put_to(procedure: Procedure, action: Action, role: Role) -> None:
+    assert procedure.spec.verbs is not None and procedure.spec.verbs.consult is not None
+    adviser = procedure.spec.verbs.consult.among[0]
+    question, case = v.Consult(person="adviser", role=adviser, question="？"), at(procedure, action)
+    after = fire(procedure, case, action.name, officer(role), question, MONDAY, law_for(procedure))[0].after
+    assert Duty(Role(adviser), "person:adviser") in procedure.open_duties(after).values()
+    said = tried(procedure, after, action, officer(role), question)
+    assert said is not None and "asked for advice" in said.reason.text
 
 
 @at_every_desk
