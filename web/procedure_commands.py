@@ -30,18 +30,19 @@ def procedure() -> None:
 @procedure.command()
 @click.argument("which")
 @click.option("--alone", is_flag=True, help="without the database: neither people nor limits are looked at")
+@click.option("--pairs", is_flag=True, help="also every two families of verbs together: a minute where there are many")
 @click.option("--json", "as_json", is_flag=True, help="the result for programs")
 @click.option("--zh", "language", flag_value="zh", help="in Chinese")
 @click.option("--en", "language", flag_value="en", default="en", hidden=True)
 @installation
-def prove(place: Installation, which: str, alone: bool, as_json: bool, language: str) -> None:
+def prove(place: Installation, which: str, alone: bool, pairs: bool, as_json: bool, language: str) -> None:
     """Prove a definition: WHICH is a file, a name, or a name and version (cma, cma.v1).
 
     Ends with 1 when it is refused or could not be decided, with the shortest story of what goes wrong.
     """
     definition = definition_of(which)
     begun = perf_counter()
-    proof = explore(definition, **({} if alone else _bureau(place))).timed(perf_counter() - begun)
+    proof = explore(definition, pairs=pairs, **({} if alone else _bureau(place))).timed(perf_counter() - begun)
     click.echo(json.dumps(proof.plain(), ensure_ascii=False, indent=2) if as_json else "\n".join(told(proof, language)))
     if proof.verdict.value != "proved":
         raise click.exceptions.Exit(1)

@@ -17,6 +17,11 @@ def test_a_shipped_procedure_is_proved_by_the_command_line(tmp_path: Path) -> No
     assert plain["digest"] == procedures.find("cma_verification", 1).digest
 
 
+def test_verbs_are_proved_by_twos_when_asked(tmp_path: Path) -> None:
+    done = wujian("procedure", "prove", "industrial_product.v1", "--alone", "--pairs", cwd=tmp_path)
+    assert done.returncode == 0 and "any two families of them on a case" in done.stdout
+
+
 def test_a_file_that_is_not_sound_is_refused_with_its_story(tmp_path: Path) -> None:
     text = (procedures.HERE / "cma_verification.v1.yaml").read_text("utf-8")
     unsound = tmp_path / "draft.yaml"
