@@ -84,6 +84,12 @@ def here(**changes: object) -> str:
     return url_for(request.endpoint, **{**kept, **(request.view_args or {})})
 
 
+def beside(words: Message | str, more: object) -> str:
+    """Words, or a name as it is, with more in brackets after them: in the brackets of the page's language."""
+    first = say(words) if isinstance(words, Message) else words
+    return f"{first}（{say(more)}）" if current() == "zh" else f"{first} ({say(more)})"
+
+
 def say(text: object) -> str:
     """Translate words that came as data: a label of a procedure, a guard's reason (``workflow`` ``Message``),
     or a bare string, in which ``%`` means nothing."""

@@ -2,6 +2,7 @@
 
 from web.context import ROLE_LABELS, say
 from web.departments import department_name
+from web.language import beside
 from workflow.case import Case
 from workflow.procedure import Duty, Procedure, duties
 from workflow.verbs.facts import NAMES
@@ -32,5 +33,5 @@ def _words(duty: Duty, names: dict[str, str]) -> str:
     if kind == "department":
         return department_name(who)
     if kind == "person" and who in names:
-        return f"{names[who]}（{say(ROLE_LABELS[duty.role])}）"
+        return beside(names[who], ROLE_LABELS[duty.role])
     return say(ROLE_LABELS[duty.role])

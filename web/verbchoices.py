@@ -5,6 +5,7 @@ from store.colleagues import Colleagues
 from store.values import CaseFile
 from web.casefaces import departments
 from web.context import ROLE_LABELS, current_actor, database, say
+from web.language import beside
 from workflow.procedure import Action
 from workflow.verb_commands import AddSigner, Consult, CopyTo, RemoveSigner, Return, Suspend, Transfer
 from workflow.verbs.facts import ADDED_SIGNERS, COPIES, role_of
@@ -59,12 +60,12 @@ def _readers(file: CaseFile) -> list[tuple[str, str]]:
 
 def _with_place(name: str, role: Role, department: Any) -> str:
     place = say(department) if department is not None else say(ROLE_LABELS[role])
-    return f"{name}（{place}）"
+    return beside(name, place)
 
 
 def _grounds(file: CaseFile) -> list[tuple[str, str]]:
     spec = file.procedure.spec
-    return [(name, f"{say(spec.grounds[name].label.message())}（{spec.grounds[name].article}）")
+    return [(name, beside(spec.grounds[name].label.message(), spec.grounds[name].article))
             for name in grounds_open(file.procedure, file.case)]
 
 

@@ -3,6 +3,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from web.context import say
+from web.language import beside
 from workflow.procedure import Procedure
 from workflow.vocabulary import N_, Message
 
@@ -20,10 +21,10 @@ def verb_words(procedure: Procedure, action: str, payload: Mapping[str, Any], na
     parts = ["、".join(str(names.get(p, p)) for p in persons)] if persons else []
     if department := payload.get("department"):
         said = departments.get(str(department), Message(str(department)))
-        parts.append(say(said) + (f"（{say(Message(PLACES[payload['place']]))}）" if payload.get("place") else ""))
+        parts.append(beside(said, PLACES[payload["place"]]) if payload.get("place") else say(said))
     if payload.get("ground") in procedure.spec.grounds:
         ground = procedure.spec.grounds[str(payload["ground"])]
-        parts.append(f"{say(ground.label.message())}（{ground.article}）")
+        parts.append(beside(ground.label.message(), ground.article))
     if payload.get("way"):
         parts.append(say(Message(WAYS[str(payload["way"])])))
     return parts

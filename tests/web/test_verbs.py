@@ -10,6 +10,7 @@ from tests.store import factories
 from tests.store.factories import CaseHand
 from tests.web.pageforms import form_to
 from web.context import House
+from web.language import beside
 from workflow import procedures
 from workflow import verb_commands as v
 from workflow.vocabulary import Role
@@ -216,3 +217,9 @@ def test_a_task_that_was_passed_on_names_the_person(
     progress = page[page.index("wj-side"):]
     assert "second-leader（" in progress
     assert "second-leader（" in client_of("applicant").get(f"/applications/{hand.public_id}").text
+
+
+def test_brackets_are_those_of_the_language(app: Any) -> None:
+    for language, words in (("zh", "于闻（司法行政）"), ("en", "于闻 (司法行政)")):
+        with app.test_request_context(f"/?lang={language}"):
+            assert beside("于闻", "司法行政") == words
