@@ -6,7 +6,7 @@ from time import process_time
 from typing import Any
 
 from tests.workflow.test_exploration import two_opinions
-from tests.workflow.test_joint_licences import joint_opinions
+from tests.workflow.test_joint_definitions import joint_opinions
 from tests.workflow.test_reduction import compared, raw_of, spoilt
 from workflow import procedures
 from workflow.exploration import prove as explore
