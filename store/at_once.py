@@ -165,7 +165,7 @@ class Direct(Keeping):
     def write(self) -> bool:
         """Send what was kept; whether its guard found the row as it was read."""
         assert self._kept is not None
-        return int.from_bytes(self._send(*self._kept).get_value(0, 0), "big") > 0
+        return bool(self._send(*self._kept).ntuples)
 
     def _send(self, words: str, values: list[Any]) -> Any:
         for listener in self._listeners:

@@ -73,25 +73,12 @@ class Database:
         with self._connect(writes=False) as connection:
             yield connection
 
-    @contextmanager
-    def directly(self) -> Iterator[Wire]:
+    def directly(self) -> "_Directly":
         """A connection to PostgreSQL on which every statement is a transaction by itself. Raises `Busy`.
 
         A few stay borrowed from the pool between steps: to give one back and take it again costs as much as to use it.
         """
-        broken = self.engine.dialect.loaded_dbapi.OperationalError
-        try:
-            lent = self._borrow()
-            try:
-                yield lent.wire
-            finally:
-                if lent.wire.driver.closed or len(self._ready) >= _KEPT:
-                    _give_back(lent)
-                else:
-                    lent.since = time.monotonic()
-                    self._ready.append(lent)
-        except broken as error:  # as in `_connect`
-            raise Busy(str(error)) from error
+        return _Directly(self)
 
     def _borrow(self) -> "_Lent":
         with suppress(IndexError):
@@ -129,6 +116,31 @@ class _Lent:
     borrowed: PoolProxiedConnection
     wire: Wire
     since: float
+
+
+class _Directly:
+    """`Database.directly`, as a class: every step comes by here, and a generator costs it more."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._broken = database.engine.dialect.loaded_dbapi.OperationalError
+
+    def __enter__(self) -> Wire:
+        try:
+            self._lent = self._database._borrow()
+        except self._broken as error:  # as in `_connect`
+            raise Busy(str(error)) from error
+        return self._lent.wire
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _trace: Any) -> None:
+        lent, ready = self._lent, self._database._ready
+        if lent.wire.driver.closed or len(ready) >= _KEPT:
+            _give_back(lent)
+        else:
+            lent.since = time.monotonic()
+            ready.append(lent)
+        if isinstance(error, self._broken):
+            raise Busy(str(error)) from error
 
 
 def _give_back(lent: _Lent) -> None:

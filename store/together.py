@@ -154,7 +154,7 @@ def write(connection: Connection, guard: Update | Insert, values: Row, writes: S
             connection.keep(words.numbered, said)
             return True
         sent = {n: in_json(v) if isinstance(v, dict | list) else v for n, v in zip(words.names, said, strict=True)}
-        return bool(connection.exec_driver_sql(words.named, sent).scalar())
+        return connection.exec_driver_sql(words.named, sent).first() is not None
     if connection.execute(guard, dict(values)).rowcount != 1:
         return False
     for kind, rows in wanted:
@@ -222,4 +222,4 @@ def _from_json(table: Table, columns: Sequence[str], place: int) -> TableValuedA
 def _one_statement(guard: Update | Insert, kinds: Sequence[tuple[Adding | Dropping, int]]) -> Select[Any]:
     written = guard.returning(guard.table.c.id).cte("written")
     others = [kind.after(written, place, count) for place, (kind, count) in enumerate(kinds)]
-    return select(func.count()).select_from(written).add_cte(*others)
+    return select(written.c.id).add_cte(*others)

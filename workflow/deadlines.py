@@ -141,7 +141,7 @@ class Clock:
             for name, value in (
                 ("provisional", self.provisional),
                 ("rests", [[r.since.isoformat(), _iso(r.until), r.ground] for r in self.rests]),
-                ("extensions", [[_row(e.allowance), e.granted_on.isoformat(), e.reason] for e in self.extensions]),
+                ("extensions", [[[*_row(e.allowance)], e.granted_on.isoformat(), e.reason] for e in self.extensions]),
                 ("first_on", _iso(self.first_on)),
                 ("reminded_on", _iso(self.reminded_on)),
                 ("escalated_on", _iso(self.escalated_on)),
@@ -149,7 +149,7 @@ class Clock:
             if value
         }
         said = [
-            self.name, self.started_on.isoformat(), _iso(self.due_on), self.calendar_version, _row(self.allowance),
+            self.name, self.started_on.isoformat(), _iso(self.due_on), self.calendar_version, [*_row(self.allowance)],
         ]  # fmt: skip
         if self.stopped_on is not None or more:
             said += [_iso(self.stopped_on), None if self.outcome is None else self.outcome.value]
@@ -216,13 +216,14 @@ def _named(plain: Mapping[str, Any]) -> Clock:
 _ALLOWANCE = tuple(field.name for field in fields(Allowance))
 
 
-def _row(allowance: Allowance) -> list[Any]:
+@lru_cache(maxsize=512)
+def _row(allowance: Allowance) -> tuple[Any, ...]:
     """An allowance in the order of its fields; what is absent at the end is left out."""
     plain = allowance.plain()
     said = [plain[name] for name in _ALLOWANCE]
     while not said[-1]:
         said.pop()
-    return said
+    return tuple(said)
 
 
 @lru_cache(maxsize=512)
