@@ -14,6 +14,7 @@ from store.procedure_versions import ProcedureVersions
 from store.records.replays import ReplayCaseRecord
 from store.replays import DIFFERING, KINDS, Replays
 from store.version_values import Version
+from tests.store.joint import LICENCES, Joint, joint_case  # noqa: F401  # a fixture
 from tests.store.factories import ADMINISTRATOR, CaseHand, MovableClock
 from workflow import procedures
 from workflow.stories import spoken
@@ -160,3 +161,22 @@ def test_the_text_is_kept_as_it_was_asked_for(
     found = run(replays, public_id)
     assert found.totals.kinds == {"stuck": 1} and found.digest == draft.line.digest
     assert set(found.totals.kinds) <= set(KINDS)
+
+
+@pytest.mark.parametrize("name", ["joint_testing", *LICENCES])
+def test_cases_of_one_application_differ_in_nothing_either(
+    replays: Replays, versions: ProcedureVersions, joint_case: Callable[..., Joint], name: str
+) -> None:
+    """What other cases told a case is lived again like any other act."""
+    one = joint_case().accept()
+    one.review()
+    for licence in LICENCES:
+        one.decide(licence)
+    one.take("deliver_together")
+    one.tell()
+    assert one.state == "closed"
+    versions.enter_shipped()
+    version = versions.get(name, procedures.current(name).version)
+    found = run(replays, replays.begin(version, None, ADMINISTRATOR))
+    lines = [line for kind in KINDS for line in replays.lines(found, kind).lines]
+    assert [(line.kind, line.found.difference) for line in lines] == [("same", None)]
