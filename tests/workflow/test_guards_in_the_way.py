@@ -202,3 +202,22 @@ def test_a_case_is_not_suspended_while_a_limit_runs_that_rests_on_no_ground() ->
     leader = person("leader", Role.LEADER)
     [offer] = [o for o in offers(procedure, walk.case, leader) if o.action.name == "suspend"]
     assert offer.unmet is not None and "no ground on which" in offer.unmet.text
+
+
+# -- more time ------------------------------------------------------------------------------------------------------
+
+EXTENDING = next(a for a in CMA.actions if a.spec.extends)
+
+
+def why_not_extended(case: Case) -> str:
+    """What the button of more time says to whoever it belongs to; '' when it would work."""
+    [offer] = [o for o in offers(CMA, case, Walk(case).usual_actor(EXTENDING.name)) if o.action is EXTENDING]
+    return str(offer.unmet.text) if offer.unmet else ""
+
+
+def test_more_time_is_offered_once_and_only_for_a_limit_that_runs() -> None:
+    walk = walk_to("awaiting_decision")
+    assert EXTENDING.name and walk.case.state in EXTENDING.sources and why_not_extended(walk.case) == ""
+    assert "does not run" in why_not_extended(replace(walk.case, clocks=()))
+    walk.take(EXTENDING.name)
+    assert "already extended" in why_not_extended(walk.case)
