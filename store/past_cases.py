@@ -19,6 +19,7 @@ from workflow.whatif import PastAct, PastCase
 
 _CASE, _AUDIT = table_of(CaseRecord), table_of(AuditRecord)
 BATCH = 200
+STAFF = frozenset(Role) - {Role.APPLICANT, Role.SYSTEM}
 
 
 class PastCases:
@@ -113,11 +114,12 @@ def _act(entry: Any, agency_id: int | None, held: dict[int, set[Role]], procedur
 
 
 def _actor(entry: Any, agency_id: int | None, held: dict[int, set[Role]]) -> Actor:
-    """Who acted, in the role in which they did; with the other roles that the account has today."""
+    """Who acted, in the role in which they did; with the other roles that the account has today. Where the record
+    names a relation that many roles may stand in (whoever works on it, whoever is asked), they had one of them."""
     rule = entry["role"]
     if rule == "is_the_system":
         return SYSTEM
-    behind = ROLES_BEHIND.get(rule) or ({Role(rule)} if rule in set(Role) else set())
+    behind = ROLES_BEHIND.get(rule) or ({Role(rule)} if rule in set(Role) else STAFF)
     applies = Role.APPLICANT in behind
     return Actor(
         account_id=entry["account_id"],

@@ -14,11 +14,12 @@ from store.procedure_versions import ProcedureVersions
 from store.records.replays import ReplayCaseRecord
 from store.replays import DIFFERING, KINDS, Replays
 from store.version_values import Version
-from tests.store.joint import LICENCES, Joint, joint_case  # noqa: F401  # a fixture
-from tests.store.factories import ADMINISTRATOR, CaseHand, MovableClock
+from tests.store.factories import ADMINISTRATOR, CaseHand, MovableClock, in_the_pool, person
+from tests.store.joint import LICENCES, Joint
 from workflow import procedures
+from workflow import verb_commands as v
 from workflow.stories import spoken
-from workflow.vocabulary import Refusal
+from workflow.vocabulary import Refusal, Role
 
 pytestmark = pytest.mark.usefixtures("shelf")
 
@@ -95,7 +96,10 @@ def test_lines_are_turned_over_by_key_and_searched(
     assert seen == numbers and after is None
     assert [line.number for line in replays.lines(found, "same", numbers[3]).lines] == [numbers[3]]
     assert len(replays.lines(found, "same", "检测").lines) == 5
-    assert replays.lines(found, "same", "100%_").lines == () and replays.lines(found, "same", after="x'").lines
+    assert replays.lines(found, "same", "100%_").lines == ()
+    with pytest.raises(Refusal) as refused:
+        replays.lines(found, "same", after="x'")
+    assert refused.value.code == "malformed"
 
 
 def test_a_worker_that_takes_over_counts_nothing_twice(
@@ -180,3 +184,36 @@ def test_cases_of_one_application_differ_in_nothing_either(
     found = run(replays, replays.begin(version, None, ADMINISTRATOR))
     lines = [line for kind in KINDS for line in replays.lines(found, kind).lines]
     assert [(line.kind, line.found.difference) for line in lines] == [("same", None)]
+
+
+def test_whatever_the_verbs_did_to_a_case_the_same_version_differs_in_nothing(
+    replays: Replays, versions: ProcedureVersions, cma_case: Callable[..., CaseHand], database: Database
+) -> None:
+    with database.writing() as connection:
+        for name, role in (("second-leader", Role.LEADER), ("review-organiser", Role.REVIEW_ORGANISER),
+                           ("inspector", Role.INSPECTOR)):  # fmt: skip
+            in_the_pool(connection, name, [role])
+    second = person("second-leader", Role.LEADER)
+    one = cma_case("awaiting_sign_off")
+    one.take("recall_conclude_meets", v.Recall(reason="有误"))
+    one.walk(["conclude_meets", "ask"])
+    one.take("return_to_under_review_by_leader", v.Return(reason="请核实", way="straight_back"))
+    one.take("conclude_meets_back_to_awaiting_decision")
+    one.take("return_to_under_review_by_leader", v.Return(reason="请补充"))
+    one.take("conclude_meets")  # the departments' answers stand: nothing changed that they rest on
+    one.take("suspend", v.Suspend(ground="hearing", reason="听证"))
+    one.take("comment_by_officer", v.Comment(text="已通知"))
+    one.take("resume", v.Resume(reason="结束"))
+    one.take("copy", v.CopyTo(persons=("inspector",)))
+    one.take("remind_by_officer")
+    one.take("transfer_by_leader", v.Transfer(person="second-leader", reason="出差"))
+    consult = v.Consult(person="review-organiser", role="review_organiser", question="？")
+    one.take("consult_by_leader", consult, by=second)
+    one.take("advise", v.Advise(advice="可以"))
+    one.take("grant", by=second)
+    one.walk(["record_rendering", "print_certificate", "deliver"])
+    assert one.state == "closed"
+    found = run(replays, replays.begin(current(versions), None, ADMINISTRATOR))
+    [line] = [line for kind in KINDS for line in replays.lines(found, kind).lines]
+    assert (line.kind, line.found.difference and spoken(line.found.difference, "en")) == ("same", None)
+    assert line.found.steps[0] == line.found.steps[1] and line.found.days[0] == line.found.days[1]
