@@ -35,7 +35,7 @@ def test_a_judge_sees_a_second_act(cases: CaseStore, monkeypatch: pytest.MonkeyP
     colleagues(cases.database)
     monkeypatch.setattr(store_of_cases, "_stands", lambda *_: True)
     monkeypatch.setattr("store.at_once.perform", lambda *_: None)
-    outcome = fight(cases, DUELS["sign against return"], 5)
+    outcome = fight(cases, DUELS["sign against return"], 25)
     assert outcome.wrong["carried out otherwise than once"]
 
 
