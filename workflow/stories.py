@@ -5,7 +5,7 @@ the paperwork before. `replay` goes through the real door (`engine.fire`) on a r
 the engine would not allow is found out.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
@@ -16,6 +16,7 @@ from workflow.clocks import Law, opened
 from workflow.commands import Command
 from workflow.deadlines import Allowance, Calendar, Unit
 from workflow.engine import fire
+from workflow.fact_words import told
 from workflow.procedure import Procedure
 from workflow.vocabulary import SYSTEM, Actor, Message, Refusal, Role
 
@@ -238,13 +239,4 @@ def step_words(
 def facts_words(facts: Mapping[str, Any]) -> Message:
     if not facts:
         return say("", "")
-    told = ", ".join(f"{name} = {_shown(value)}" for name, value in sorted(facts.items()))
-    return say(" (with %(facts)s)", "（其中 %(facts)s）", facts=told)
-
-
-def _shown(value: Any) -> str:
-    if value is None or value == "" or value == [] or value == ():
-        return "—"
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return "[" + ", ".join(str(v) for v in value) + "]"
-    return str(value)
+    return say(" (%(facts)s)", "（%(facts)s）", facts=told(facts))

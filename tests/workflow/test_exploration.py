@@ -168,7 +168,7 @@ def test_a_lapse_that_cannot_act_is_told() -> None:
 
     _, story = refused(spoilt(CMA, hinder), "lapses_act")
     assert story[-1].startswith("A limit runs out and “Deemed accepted” is refused, so the case stands still")
-    assert "commitment_bars" in "\n".join(story), "what makes it fail stands in the story"
+    assert "reasons against the commitment track" in "\n".join(story), "what makes it fail stands in the story"
 
 
 def test_a_lapse_that_nobody_calls_for_is_told() -> None:
