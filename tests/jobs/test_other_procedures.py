@@ -361,6 +361,17 @@ def test_a_cancelled_certificate_is_published_and_takes_no_change_any_more(
         store.start(actor, "cma_change", types=["name_change"])
 
 
+def test_a_change_begun_before_the_certificate_ended_is_not_handed_in_any_more(
+        change: Callable[..., SheetApplicant], held: Certificate, workshop: Workshop) -> None:
+    late = change("name_change", name_change={"new_name": "新名称检测有限公司"})
+    ending = change("cancellation", cancellation={"reason": "机构停止检验检测活动。"})
+    ending.walk("submit", "accept", "grant_cancellation")
+    with pytest.raises(Refusal) as refusal:
+        late.act("submit")
+    assert refusal.value.code == "unmet" and "in force" in refusal.value.reason.text
+    assert certificate(workshop, held.number).agency_name == held.agency_name
+
+
 def test_a_cancellation_declares_that_no_investigation_is_pending(
         store: ApplicationStore, actor: Actor, held: Certificate) -> None:
     one = SheetApplicant(store, actor, "cma_change", ("cancellation",))
