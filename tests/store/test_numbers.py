@@ -21,6 +21,7 @@ from store.registers.moment import Moment
 from tests.store import factories
 from tests.store.factories import ADMINISTRATOR, applicant_of, count
 from workflow import procedures
+from workflow.case import Case
 from workflow.commands import Decide
 from workflow.vocabulary import Refusal
 
@@ -48,8 +49,8 @@ def bare_cases(cases, number):
 def issue(cases, case_id, agency_id, *, undo=False):
     """Issue a certificate in a transaction of its own, and perhaps give it up at the last moment."""
     facts = {"application_types": ["first"], "field_code": "13", "industry_code": "34"}
-    case = SimpleNamespace(id=case_id, agency_id=agency_id, procedure="cma",
-                           fact=lambda name, default=None: facts.get(name, default))  # fmt: skip
+    case = Case(case_id, "cma", procedures.current("cma", cases.database.clock.today()).version, "awaiting_decision",
+                "general", agency_id, facts=facts)  # fmt: skip
     step = SimpleNamespace(after=case, command=Decide(grounds="符合法定条件"))
     moment = Moment(cases.database.clock.now(), cases.database.clock.today(), cases.laws.current())
     with cases.database.writing() as connection:
