@@ -71,7 +71,9 @@ class WithoutEach:
         self.survived: list[str] = []
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        items[:] = [i for i in items if {"constraint", "condition"} & set(getattr(i, "fixturenames", ()))]
+        # Who takes the constraint away by itself asks for no connection, and has nothing to add here.
+        named = ((i, set(getattr(i, "fixturenames", ()))) for i in items)
+        items[:] = [i for i, names in named if "condition" in names or {"constraint", "connection"} <= names]
 
     @pytest.hookimpl(wrapper=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Any:
