@@ -110,7 +110,6 @@ class JointCases:
         return JointBoard(_parent(parent), tuple(
             _line(name, children.get(name), parent["facts"]) for name in parent["facts"]["licences"]))
 
-
     def told(self, case_id: int, payload: Mapping[str, Any]) -> tuple[tuple[int, str], ...]:
         """(id, public id) of the cases that a job of kind `inform` is for, in the order in which they were opened."""
         found = select(_CASE.c.id, _CASE.c.public_id).order_by(_CASE.c.id)

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
-from store.records.cases import CaseRecord
 from store.registers import Moment
+from store.registers.evidence import licences_opened
 from workflow import procedures
 from workflow.case import Case
 from workflow.engine import Step
@@ -43,8 +43,7 @@ def to_open(connection: Connection, case: Case, public_id: str, opens: OpensSpec
     if opens.procedure is not None:
         return [Opening(procedures.current(opens.procedure, moment.on), facts)]
     listed = tuple(dict.fromkeys(case.fact(opens.each or "") or ()))
-    child = CaseRecord
-    opened = connection.execute(select(child.procedure, child.closed_at).where(child.parent_id == case.id)).all()
+    opened = licences_opened(connection, case.id)
     under_way = {row.procedure for row in opened if row.closed_at is None}
     found = [_in_force(name, opens, moment) for name in listed if name not in under_way]
     number = case.fact("case_number")

@@ -6,7 +6,7 @@ text is kept as it stood when the replay was asked for: a draft may be changed, 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -64,15 +64,15 @@ class Totals:
     def looked(self) -> int:
         return sum(self.kinds.values())
 
-    def plus(self, kind: str, one: "Found", *, ends: bool) -> "Totals":
-        days = (one.days[0] or 0, one.days[1] or 0)
-        counted = one if ends else Found(None, None)
-        return Totals(
-            {**self.kinds, kind: self.kinds.get(kind, 0) + 1},
-            self.differing + (one.difference is not None), self.ended + ends,
-            _sum(self.days, days if ends else (0, 0)), _sum(self.steps, counted.steps),
-            _sum(self.papers, counted.papers), _sum(self.materials, counted.materials),
-        )  # fmt: skip
+    def plus(self, kind: str, one: "Found") -> "Totals":
+        counted = replace(self, kinds={**self.kinds, kind: self.kinds.get(kind, 0) + 1},
+                          differing=self.differing + (one.difference is not None))  # fmt: skip
+        then, now = one.days
+        if then is None or now is None:
+            return counted
+        return replace(counted, ended=self.ended + 1, days=_sum(self.days, (then, now)),
+                       steps=_sum(self.steps, one.steps), papers=_sum(self.papers, one.papers),
+                       materials=_sum(self.materials, one.materials))  # fmt: skip
 
     def plain(self) -> dict[str, Any]:
         return {"kinds": dict(self.kinds), "differing": self.differing, "ended": self.ended, "days": self.days,
@@ -241,7 +241,7 @@ class Replays:
         law, lines, totals = self.laws.current(), [], Totals.from_plain(row.totals)
         for case_id, past in batch:
             kind, found = _lived(past, draft, law, asked.get(case_id))
-            totals = totals.plus(kind, found, ends=None not in found.days)
+            totals = totals.plus(kind, found)
             lines.append({"replay_id": row.id, "case_id": case_id, "kind": kind,
                           "differs": found.difference is not None, "found": found.plain()})
         more = len(batch) == BATCH

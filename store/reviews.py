@@ -15,11 +15,10 @@ from sqlalchemy.engine import RowMapping
 from store.database import Database
 from store.dossier_values import CapabilityLine
 from store.records.applications import CapabilityRowRecord, ChecklistLineRecord
-from store.records.cases import CaseRecord
 from store.records.columns import table_of
 from store.records.people import AccountRecord, AccountRoleRecord, ExpertiseRecord, PersonRecord
 from store.records.reference import CatalogueEntryRecord
-from store.registers.evidence import evidence_case, sections_of_the_department
+from store.registers.evidence import evidence_case, licences_opened, sections_of_the_department
 from store.values import CaseFile, Page
 from workflow.case import Case
 from workflow.dossiers import checklist_of
@@ -177,10 +176,8 @@ def ordinal_of(after: str | None) -> int:
 
 def lines_of_licences(connection: Connection, case_id: int) -> dict[str, Mapping[str, Any]]:
     """The tagged lines of a joint application by their code, as the files of its licences have them."""
-    child = CaseRecord
-    opened = connection.execute(select(child.procedure, child.procedure_version).where(
-        child.parent_id == case_id).order_by(child.id)).all()
-    return {code: line for name, version in opened for code, line in checklist_of(name, version).items()}
+    return {code: line for opened in licences_opened(connection, case_id)
+            for code, line in checklist_of(opened.procedure, opened.procedure_version).items()}
 
 
 def _concerning(connection: Connection, case: Case) -> list[ColumnElement[bool]]:

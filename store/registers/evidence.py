@@ -4,7 +4,10 @@ Licences that are applied for together are reviewed once. Everything the review 
 for; the cases of the single licences have nothing of their own and read it there.
 """
 
-from sqlalchemy import Connection, select
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, Row, select
 
 from store.dossier_facts import called_by
 from store.records.applications import CapabilityRowRecord
@@ -21,6 +24,16 @@ def evidence_case(connection: Connection, case: Case) -> int:
     parent: int | None = connection.execute(select(CaseRecord.parent_id).where(CaseRecord.id == case.id)).scalar_one()
     assert parent is not None  # the pen writes the fact and the parent together
     return parent
+
+
+def licences_opened(connection: Connection, case_id: int) -> Sequence[Row[str, int, datetime | None]]:
+    """The cases of single licences that a case has opened, in that order: procedure, procedure_version, closed_at."""
+    child = CaseRecord
+    return connection.execute(
+        select(child.procedure, child.procedure_version, child.closed_at)
+        .where(child.parent_id == case_id)
+        .order_by(child.id)
+    ).all()
 
 
 def standings_of(case: Case) -> tuple[str, ...]:

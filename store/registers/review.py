@@ -6,8 +6,8 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, select, update
 
 from store.records.applications import CapabilityRowRecord, ChecklistLineRecord
-from store.records.cases import CaseRecord
 from store.records.reference import CatalogueEntryRecord
+from store.registers.evidence import licences_opened
 from store.registers.moment import Moment
 from workflow.commands import ConfirmRows, RecordFindings
 from workflow.dossiers import checklist_of
@@ -25,13 +25,9 @@ def open_checklist(connection: Connection, step: Step, moment: Moment) -> Mappin
 def open_joint_checklist(connection: Connection, step: Step, moment: Moment) -> Mapping[str, Any]:
     """One checklist for one visit: the lines common to all, then those of each licence applied for, tagged with it."""
     lines = [(code, "") for code in _common(connection, step)]
-    child = CaseRecord
-    opened = connection.execute(
-        select(child.procedure, child.procedure_version)
-        .where(child.parent_id == step.after.id, child.closed_at.is_(None))
-        .order_by(child.id)
-    ).all()
-    lines += [(code, name) for name, version in opened for code in checklist_of(name, version)]
+    for opened in licences_opened(connection, step.after.id):
+        if opened.closed_at is None:
+            lines += [(c, opened.procedure) for c in checklist_of(opened.procedure, opened.procedure_version)]
     codes = [code for code, _ in lines]
     if twins := sorted({code for code in codes if codes.count(code) > 1}):
         raise Refusal(
